@@ -1,0 +1,197 @@
+package checker
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+func check(t rapid.TB, ops []history.Op, opt Options) Result {
+	t.Helper()
+	r, err := Check(ops, opt)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text(ops))
+	}
+	return r
+}
+
+func text(ops []history.Op) string {
+	var b []byte
+	for i := range ops {
+		b = history.AppendLine(b, &ops[i])
+	}
+	return string(b)
+}
+
+// TestMain makes the properties look at more histories than rapid does by itself; -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		if err := flag.Set("rapid.checks", "400"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// compare compares the sweeps with the oracle.
+func compare(t *rapid.T, ops []history.Op, bound int64) {
+	got := check(t, ops, Options{StuckAfter: bound})
+	o := newOracle(ops)
+	o.judge()
+	want := o.counts
+	want.StuckLock = o.stuckLocks(bound)
+	want.Attempts, want.Grants, want.Ambiguous = got.Counts.Attempts, len(o.grants), got.Counts.Ambiguous
+	if got.Counts != want {
+		t.Fatalf("counts\n got %+v\nwant %+v\n%s", got.Counts, want, text(ops))
+	}
+	checkIncidents(t, ops, o, got)
+}
+
+func TestAgainstTheDefinitions(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { compare(t, drawHistory(t), int64(rapid.IntRange(1, 8).Draw(t, "bound"))) })
+}
+
+// checkIncidents holds incidents between two partitions: what must be together is, and what is together can be.
+func checkIncidents(t *rapid.T, ops []history.Op, o *oracle, got Result) {
+	of := map[GrantID]int{}
+	for i, in := range got.Incidents {
+		if in.Begin > in.End || len(in.Kinds) == 0 || in.Explanation == "" {
+			t.Fatalf("incident %+v\n%s", in, text(ops))
+		}
+		for _, g := range in.Grants {
+			if _, ok := of[g]; ok {
+				t.Fatalf("grant %v is in two incidents\n%s", g, text(ops))
+			}
+			of[g] = i
+		}
+	}
+	inMay := map[GrantID]map[GrantID]bool{}
+	link := func(a, b GrantID) {
+		if inMay[a] == nil {
+			inMay[a] = map[GrantID]bool{a: true}
+		}
+		inMay[a][b] = true
+	}
+	for _, p := range append(o.may, o.must...) {
+		link(p[0], p[1])
+		link(p[1], p[0])
+	}
+	for _, p := range o.must {
+		i, ok := of[p[0]]
+		if j, ok2 := of[p[1]]; !ok || !ok2 || i != j {
+			t.Fatalf("grants %v belong to one incident, got %+v\n%s", p, got.Incidents, text(ops))
+		}
+	}
+	for _, p := range o.may {
+		if _, ok := of[p[0]]; !ok { // the first is the one that is counted
+			t.Fatalf("grant %v is in no incident\n%s", p[0], text(ops))
+		}
+	}
+	for _, in := range got.Incidents {
+		reached := map[GrantID]bool{in.Grants[0]: true}
+		for grown := true; grown; {
+			grown = false
+			for _, a := range slices.Collect(maps.Keys(reached)) {
+				for b := range inMay[a] {
+					if !reached[b] && of[b] == of[a] {
+						if _, ok := of[b]; ok {
+							reached[b], grown = true, true
+						}
+					}
+				}
+			}
+		}
+		for _, g := range in.Grants {
+			if !reached[g] {
+				t.Fatalf("nothing joins %v to incident %+v\n%s", g, in, text(ops))
+			}
+		}
+	}
+}
+
+// TestNamesAndOriginDoNotMatter renames all clients and locks and shifts all times.
+func TestNamesAndOriginDoNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ops := drawHistory(t)
+		opt := Options{StuckAfter: 5, MinGrants: 1, MinAttempts: 1}
+		want := check(t, ops, opt)
+		const shift = 1 << 40
+		renamed := slices.Clone(ops)
+		for i := range renamed {
+			op := &renamed[i]
+			op.Time += shift
+			if op.Client != "nemesis" {
+				op.Client = "x" + op.Client
+			}
+			if op.Lock != "" {
+				op.Lock = "x" + op.Lock
+			}
+		}
+		got := check(t, renamed, opt)
+		for _, in := range want.Incidents {
+			if len(in.Grants) > 0 && in.Lock == "" {
+				t.Fatalf("no lock in %+v", in)
+			}
+		}
+		for i := range got.Incidents {
+			in := &got.Incidents[i]
+			in.Begin, in.End, in.Lock = in.Begin-shift, in.End-shift, in.Lock[1:]
+			for _, name := range []string{"l1", "l2", "c1", "c2", "c3", "c4", "c5"} {
+				in.Explanation = strings.ReplaceAll(in.Explanation, "x"+name, name)
+			}
+		}
+		for _, j := range []*Judgement{&got.Exclusion, &got.Data, &got.Liveness} {
+			for _, name := range []string{"l1", "l2", "c1", "c2", "c3", "c4", "c5"} {
+				j.Reason = strings.ReplaceAll(j.Reason, "x"+name, name)
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v\nwant %+v\n%s", got, want, text(ops))
+		}
+	})
+}
+
+// TestOrderAcrossProcessesDoesNotMatter deals the lines to streams, one for each process, and puts them together
+// differently. At equal times the lines decide which of two grants was the second, so no two are equal here.
+func TestOrderAcrossProcessesDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ops := drawHistory(t)
+		streams := map[string][]history.Op{}
+		for i := range ops {
+			ops[i].Time = ops[i].Time*1000 + int64(i)
+			key := fmt.Sprint(ops[i].Process)
+			if ops[i].Type == history.Apply || ops[i].Type == history.Reject {
+				key = "resource"
+			}
+			streams[key] = append(streams[key], ops[i])
+		}
+		var mixed []history.Op
+		for len(streams) > 0 {
+			key := rapid.SampledFrom(slices.Sorted(maps.Keys(streams))).Draw(t, "stream")
+			op := streams[key][0]
+			op.Index = int64(len(mixed))
+			mixed = append(mixed, op)
+			if streams[key] = streams[key][1:]; len(streams[key]) == 0 {
+				delete(streams, key)
+			}
+		}
+		opt := Options{StuckAfter: 5000, MinGrants: 1, MinAttempts: 1}
+		want, got := check(t, ops, opt), check(t, mixed, opt)
+		want.Liveness.Reason, got.Liveness.Reason = "", "" // it lists locks as they come
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("got %+v\nwant %+v\n%s", got, want, text(ops))
+		}
+	})
+}
