@@ -1,0 +1,115 @@
+// Package drivers defines what every lock offers to lockbench. Each lock lives in a package of its own
+// below this one; drivers/all lists them.
+package drivers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// Locker is one session with a lock service: one connection (or one per server) that one worker owns. It
+// is not safe for concurrent use, except that Close may be called at any time and ends a pending call.
+type Locker interface {
+	// Acquire waits for the lock until ctx ends. An error that Is ErrNotAcquired proves that the lock was not
+	// taken and will not be by this call; any other error leaves it open, and the caller must Close the Locker.
+	Acquire(ctx context.Context, name string) (Lease, error)
+	// Close ends the session and, where the service ties locks to sessions, whatever it holds. It does not
+	// wait for a server that does not answer: it returns within about a second.
+	Close() error
+}
+
+// Lease is one grant of one lock.
+type Lease interface {
+	// Token is the fencing token of the grant; !ok: this lock has none. It is never made up.
+	Token() (token uint64, ok bool)
+	// Lost is closed once the client may no longer assume that it holds. It is not closed by Release.
+	Lost() <-chan struct{}
+	// Release gives the lock back. An error that Is ErrNotHeld says that the service proved that this grant no
+	// longer held it; any other error leaves open whether the lock was given back.
+	Release(ctx context.Context) error
+}
+
+// ErrNotAcquired is wrapped by every error that proves that an acquire took nothing.
+var ErrNotAcquired = errors.New("lock not acquired")
+
+// ErrNotHeld is wrapped by the error of a release of a grant that had already ended at the service.
+var ErrNotHeld = errors.New("lock not held")
+
+// NotAcquired wraps the cause of an acquire that is proven to have taken nothing.
+func NotAcquired(cause error) error { return fmt.Errorf("%w: %w", ErrNotAcquired, cause) }
+
+// Scope says what a grant lives and dies with.
+type Scope string
+
+// The scopes.
+const (
+	// ScopeKey: a key with an expiry of its own, whoever wrote it.
+	ScopeKey Scope = "key"
+	// ScopeSession: the client's session with the service.
+	ScopeSession Scope = "session"
+	// ScopeTransaction: the transaction that took the lock.
+	ScopeTransaction Scope = "transaction"
+)
+
+// Backend names the servers that a driver needs.
+type Backend string
+
+// The backends.
+const (
+	Redis     Backend = "redis"
+	Etcd      Backend = "etcd"
+	ZooKeeper Backend = "zookeeper"
+	Postgres  Backend = "postgres"
+)
+
+// Info is what a driver promises. The conformance suite asks for all of it and for nothing else.
+type Info struct {
+	// Name selects the driver on the command line. A variant is "driver+option".
+	Name string
+	// Title is the row's name in tables ("Redis SETNX").
+	Title string
+	// Summary says in one line how the lock works.
+	Summary string
+	Backend Backend
+	// Nodes is the number of servers.
+	Nodes int
+	// Token says in a few words where the fencing token comes from ("czxid"); empty: the lock has none.
+	Token string
+	// Lease is true if a grant ends by itself some time after its holder was last heard of.
+	Lease bool
+	// Renewed is true if the client extends the lease for as long as it lives.
+	Renewed bool
+	// MinTTL is the shortest TTL that the service honours; 0: no limit (or no lease).
+	MinTTL time.Duration
+	Scope  Scope
+	// Reentrant is true if one Locker may acquire a lock again that it holds.
+	Reentrant bool
+	// RoundTrips is how many times an uncontended acquire waits for the network, one after another.
+	RoundTrips int
+}
+
+// Variant is the part of the name after "+", or empty.
+func (i Info) Variant() string {
+	_, option, _ := strings.Cut(i.Name, "+")
+	return option
+}
+
+// Options are what a run may set of a driver.
+type Options struct {
+	// TTL is the lease's length or the session's time-out; a driver without either uses it for its heartbeat,
+	// which must notice a dead connection within it.
+	TTL time.Duration
+	// Rand is the only source of randomness (owner values, retry jitter). It is this Locker's own.
+	Rand *rand.Rand
+}
+
+// Driver is one lock implementation, or a variant of one.
+type Driver struct {
+	Info Info
+	// Open connects to the servers at addrs ("host:port", in the order of the cluster's nodes). It takes no lock.
+	Open func(ctx context.Context, addrs []string, opt Options) (Locker, error)
+}

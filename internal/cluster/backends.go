@@ -1,0 +1,4 @@
+package cluster
+
+// Backends lists the servers that can be started.
+func Backends() []Backend { return []Backend{Redis{}, Etcd{}, ZooKeeper{}, Postgres{}} }

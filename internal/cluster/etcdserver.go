@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"go.etcd.io/etcd/server/v3/embed"
+)
+
+// EtcdCommand is the hidden subcommand under which the program runs as a member of etcd.
+const EtcdCommand = "internal-etcd"
+
+// etcdConfig is the argument of EtcdCommand, as JSON.
+type etcdConfig struct {
+	Name, Dir, Token string
+	Client, Peer     string // "ip:port" to listen at
+	Advertise        string // "host:port" that the others are told
+	Cluster          string // all members, as etcd's --initial-cluster
+	// Hosts is what this member resolves host names to.
+	Hosts map[string]string
+}
+
+// RunEtcd is the life of a member: until SIGTERM or SIGINT.
+func RunEtcd(args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s takes one argument", EtcdCommand)
+	}
+	var cfg etcdConfig
+	if err := json.Unmarshal([]byte(args[0]), &cfg); err != nil {
+		return fmt.Errorf("read the configuration of a member of etcd: %w", err)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	net.DefaultResolver = staticResolver(cfg.Hosts)
+	e, err := embed.StartEtcd(cfg.embed())
+	if err != nil {
+		return fmt.Errorf("start a member of etcd: %w", err)
+	}
+	select {
+	case err := <-e.Err():
+		return fmt.Errorf("etcd: %w", err)
+	case <-e.Server.StopNotify():
+		return errors.New("etcd stopped by itself")
+	case <-stop:
+		// Its data is thrown away: there is nothing to close in order.
+		return nil
+	}
+}
+
+// embed is the configuration as etcd has it; what is not set here is as etcd ships it, fsync included.
+func (c etcdConfig) embed() *embed.Config {
+	to := func(addr string) []url.URL { return []url.URL{{Scheme: "http", Host: addr}} }
+	e := embed.NewConfig()
+	e.Name, e.Dir = c.Name, c.Dir
+	e.ListenClientUrls, e.AdvertiseClientUrls = to(c.Client), to(c.Client)
+	e.ListenPeerUrls, e.AdvertisePeerUrls = to(c.Peer), to(c.Advertise)
+	e.InitialCluster, e.InitialClusterToken = c.Cluster, c.Token
+	e.LogLevel, e.LogOutputs = "warn", []string{"stderr"}
+	return e
+}

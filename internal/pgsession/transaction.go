@@ -1,0 +1,141 @@
+package pgsession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockbench/lockbench/drivers"
+)
+
+// The states of a connection, as the server ends every answer with.
+const (
+	idle          = 'I'
+	inTransaction = 'T'
+)
+
+// Transaction is a session whose grants share one transaction: it begins with the first and ends with the last.
+// PostgreSQL gives back no lock before the end of the transaction that took it, so the release of one grant of several
+// is a promise that its holder asks for nothing more; the lock stays taken until the last is released. And a refused
+// request ends the whole transaction, with every lock in it.
+type Transaction struct {
+	*Session
+	number int // of the current transaction, or the next one if none is open
+	leases int // that hold in it
+}
+
+// OpenTransaction opens a session as Open does. No transaction is open yet.
+func OpenTransaction(ctx context.Context, addr string, ttl time.Duration, statements map[string]string) (*Transaction, error) {
+	all := maps.Clone(statements)
+	for _, sql := range []string{"begin", "commit", "rollback"} {
+		all[sql] = sql
+	}
+	s, err := Open(ctx, addr, ttl, all)
+	if err != nil {
+		return nil, err
+	}
+	return &Transaction{Session: s}, nil
+}
+
+// Lock runs the statements that queue adds to the batch in the transaction, which it begins if there is none, all in
+// one round trip. An error that Is drivers.ErrNotAcquired proves that they took nothing; the transaction, and every
+// lease in it, is over then, unless nothing was sent.
+func (t *Transaction) Lock(ctx context.Context, queue func(*pgx.Batch)) error {
+	err := t.Use(ctx, func(conn *pgx.Conn) error {
+		var batch pgx.Batch
+		if conn.PgConn().TxStatus() == idle {
+			batch.Queue("begin")
+		}
+		queue(&batch)
+		err := conn.SendBatch(ctx, &batch).Close()
+		if !Refused(err) {
+			return err
+		}
+		// The server has freed the transaction's locks as it refused.
+		t.LoseAll()
+		t.finish()
+		if rollback := FollowUp(ctx, func(ctx context.Context) error {
+			_, err := conn.Exec(ctx, "rollback")
+			return err
+		}); rollback != nil {
+			return fmt.Errorf("roll back after %v: %w", err, rollback)
+		}
+		return err
+	})
+	if Refused(err) || errors.Is(err, ErrUnsent) {
+		return drivers.NotAcquired(err)
+	}
+	return err
+}
+
+// Prove asks whether the transaction, and so every lock in it, still holds. If it does not, the session is over.
+func (t *Transaction) Prove(ctx context.Context) error {
+	return t.Use(ctx, func(conn *pgx.Conn) error { return prove(ctx, conn) })
+}
+
+func prove(ctx context.Context, conn *pgx.Conn) error {
+	if err := conn.Ping(ctx); err != nil {
+		return NotRefused(err)
+	}
+	if state := conn.PgConn().TxStatus(); state != inTransaction {
+		return fmt.Errorf("the transaction that held the lock is over (state %q)", state)
+	}
+	return nil
+}
+
+// finish says that the current transaction has ended.
+func (t *Transaction) finish() {
+	t.number++
+	t.leases = 0
+}
+
+// Lease is a lease that lives in the transaction.
+type Lease struct {
+	*Grant
+	transaction *Transaction
+	number      int // of the transaction
+	released    bool
+}
+
+// Lease makes the lease of a lock that was just taken in the transaction.
+func (t *Transaction) Lease() *Lease {
+	t.leases++
+	return &Lease{Grant: t.Grant(), transaction: t, number: t.number}
+}
+
+// Release implements drivers.Lease. It commits if this is the transaction's last lease; else it asks whether the
+// transaction still holds.
+func (l *Lease) Release(ctx context.Context) error {
+	t := l.transaction
+	switch {
+	case l.released:
+		return fmt.Errorf("%w: it was released before", drivers.ErrNotHeld)
+	case l.number != t.number:
+		return fmt.Errorf("%w: its transaction is over", drivers.ErrNotHeld)
+	}
+	held := true
+	err := t.Use(ctx, func(conn *pgx.Conn) error {
+		if t.leases > 1 {
+			return prove(ctx, conn)
+		}
+		tag, err := conn.Exec(ctx, "commit")
+		held = tag.String() != "ROLLBACK" // what a failed transaction answers to COMMIT
+		return NotRefused(err)
+	})
+	if err != nil {
+		return err
+	}
+	l.released = true
+	l.Forget()
+	if t.leases--; t.leases == 0 {
+		t.finish()
+	}
+	if !held {
+		return fmt.Errorf("%w: its transaction had failed", drivers.ErrNotHeld)
+	}
+	return nil
+}
