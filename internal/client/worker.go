@@ -1,0 +1,206 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/recorder"
+	"github.com/lockbench/lockbench/internal/resource"
+	"github.com/lockbench/lockbench/internal/rng"
+)
+
+// worker owns one session with the locks and one connection to the resource, and runs cycle after cycle.
+type worker struct {
+	client   *client
+	index    int
+	process  int64
+	grant    int64 // acquires of this process so far
+	random   *rand.Rand
+	recorder *recorder.Recorder
+	resource *resource.Client
+	locker   drivers.Locker // nil: no session
+	sessions int
+
+	mu       sync.Mutex
+	workload *Workload     // nil: rest
+	changed  chan struct{} // closed and replaced when workload changes
+	idle     chan struct{} // closed while the worker rests
+}
+
+func newWorker(c *client, i int) (*worker, error) {
+	rec, err := recorder.Create(filepath.Join(c.open.Dir, fmt.Sprintf("%s-w%d.stream", c.open.Client, i+1)))
+	if err != nil {
+		return nil, err
+	}
+	idle := make(chan struct{})
+	close(idle)
+	return &worker{
+		client: c, index: i, process: c.open.FirstProcess + int64(i),
+		random:   rng.Stream(c.open.Seed, "worker "+c.open.Client, i),
+		recorder: rec, resource: resource.NewClient(c.open.Resource),
+		changed: make(chan struct{}), idle: idle,
+	}, nil
+}
+
+// assign sets the workload from the next cycle on.
+func (w *worker) assign(load *Workload, active bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.workload = nil
+	if active {
+		w.workload = load
+	}
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// rest takes the workload away and waits until the cycle in progress is over.
+func (w *worker) rest(ctx context.Context) {
+	w.assign(nil, false)
+	for {
+		w.mu.Lock()
+		idle, changed := w.idle, w.changed
+		w.mu.Unlock()
+		select {
+		case <-idle:
+			return
+		case <-changed: // there is work again
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// next waits for a workload and returns it with the channel that announces another.
+func (w *worker) next(ctx context.Context) (*Workload, <-chan struct{}) {
+	for {
+		w.mu.Lock()
+		load, changed := w.workload, w.changed
+		select {
+		case <-w.idle:
+			if load != nil {
+				w.idle = make(chan struct{})
+			}
+		default:
+			if load == nil {
+				close(w.idle)
+			}
+		}
+		w.mu.Unlock()
+		if load != nil {
+			return load, changed
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}
+
+func (w *worker) run(ctx context.Context) (err error) {
+	defer func() {
+		if w.locker != nil {
+			_ = w.locker.Close() // the server may be out of reach for good: it ends the session by itself
+		}
+		_ = w.resource.Close()
+		err = errors.Join(err, w.recorder.Close())
+	}()
+	var current *Workload
+	var intended time.Time
+	for {
+		load, changed := w.next(ctx)
+		if load == nil {
+			return nil
+		}
+		if load != current {
+			current = load
+			// Workers of an open loop start spread over one interval, so that they do not ask all at once.
+			intended = time.Now().Add(time.Duration(w.random.Float64() * float64(load.Interval)))
+		}
+		if !w.pace(ctx, load, changed, intended) {
+			continue
+		}
+		c := cycle{worker: w, load: load, lock: fmt.Sprintf("lock-%d", 1+w.random.IntN(max(1, load.Locks)))}
+		if load.Interval > 0 {
+			c.intended = w.client.clock.Now() - int64(time.Since(intended))
+			intended = intended.Add(load.Interval)
+		}
+		if err := c.run(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// pace waits until the next cycle is due; false: the workload changed meanwhile, or the client ends.
+func (w *worker) pace(ctx context.Context, load *Workload, changed <-chan struct{}, intended time.Time) bool {
+	pause := w.draw(load.ThinkMin, load.ThinkMax)
+	if load.Interval > 0 {
+		pause = time.Until(intended)
+	}
+	if pause <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-changed:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *worker) draw(low, high time.Duration) time.Duration {
+	if high <= low {
+		return low
+	}
+	return low + time.Duration(w.random.Int64N(int64(high-low)+1))
+}
+
+// session opens the session with the locks if there is none.
+func (w *worker) session(ctx context.Context) error {
+	if w.locker != nil {
+		return nil
+	}
+	w.sessions++
+	name := fmt.Sprintf("session %s w%d", w.client.open.Client, w.index+1)
+	locker, err := w.client.driver.Open(ctx, w.client.open.Servers, drivers.Options{
+		TTL: w.client.open.TTL, Rand: rng.Stream(w.client.open.Seed, name, w.sessions),
+	})
+	if err != nil {
+		return err
+	}
+	w.locker = locker
+	return nil
+}
+
+// restart ends the session, and goes on under a new process number: what the old one did may yet take effect.
+func (w *worker) restart() {
+	if w.locker != nil {
+		_ = w.locker.Close() // its connection is in doubt already, that is why it ends
+		w.locker = nil
+	}
+	_ = w.resource.Close()
+	w.process += w.client.open.Stride
+	w.grant = 0
+}
+
+// record stamps and stores one op of this worker and returns its time.
+func (w *worker) record(op history.Op) (int64, error) {
+	if op.Time == 0 {
+		op.Time = w.client.clock.Now()
+	}
+	op.Client, op.Process = w.client.open.Client, w.process
+	return op.Time, w.recorder.Append(&op)
+}
