@@ -1,0 +1,148 @@
+// Package results is a run on disk: results/<time>-<scenario>/. It is written in three phases (before the run,
+// after each history, after the verdicts), so that a crash in a later one loses nothing of an earlier one.
+package results
+
+import (
+	"time"
+
+	"github.com/lockbench/lockbench/checker"
+)
+
+// Format is the version of run.json and verdict.json that this program writes and reads.
+const Format = 1
+
+// The files of a run's directory.
+const (
+	RunFile      = "run.json"
+	ScheduleFile = "schedule.yaml" // the resolved schedule
+	HistoryDir   = "history"       // one <test>.jsonl a test
+	StreamDir    = "streams"       // the ops of tests under way, gone when the run is complete
+	VerdictFile  = "verdict.json"
+	SummaryFile  = "summary.csv"
+	ReportFile   = "report.html"
+	LogDir       = "logs"
+)
+
+// Status says how far a test or a driver came.
+type Status string
+
+// The statuses.
+const (
+	Complete Status = "complete"
+	// Incomplete: the run was interrupted; what there is was judged.
+	Incomplete Status = "incomplete"
+	// NotRun: it could not run here; Reason says why and what to do. It never counts as safe.
+	NotRun Status = "not run"
+	// NotApplicable: it has no meaning for this lock (fencing without a token).
+	NotApplicable Status = "not applicable"
+	// Failed: the infrastructure failed under it.
+	Failed Status = "failed"
+)
+
+// Run is run.json.
+type Run struct {
+	Format   int       `json:"format"`
+	Scenario string    `json:"scenario"`
+	Summary  string    `json:"summary"` // what the scenario shows
+	Seed     uint64    `json:"seed"`
+	Argv     []string  `json:"argv"`
+	Started  time.Time `json:"started"`
+	// Finished is zero while the run goes on, and stays so if it crashed.
+	Finished time.Time `json:"finished,omitzero"`
+	Status   Status    `json:"status"`
+	Reason   string    `json:"reason,omitempty"`
+	// Version and Commit are lockbench's own.
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Host    Host   `json:"host"`
+	// Direct is true if clients bypassed the proxies.
+	Direct bool `json:"direct"`
+	// ProxyCost is what one round trip through a link cost more than without; zero when Direct.
+	ProxyCost ProxyCost `json:"proxy_cost"`
+	// Settings are the workload's resolved values, by flag name, for the reader ("ttl": "2s").
+	Settings map[string]string `json:"settings"`
+	Drivers  []Driver          `json:"drivers"` // in table order, those that did not run included
+	Tests    []Test            `json:"tests"`   // in run order
+}
+
+// Host is where the run happened.
+type Host struct {
+	OS     string `json:"os"`
+	Arch   string `json:"arch"`
+	Kernel string `json:"kernel"`
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Memory uint64 `json:"memory_bytes"`
+	Go     string `json:"go"`
+}
+
+// ProxyCost compares round trips to an echo server with and without a link, measured at the run's start.
+type ProxyCost struct {
+	DirectP50 time.Duration `json:"direct_p50_ns"`
+	ProxyP50  time.Duration `json:"proxy_p50_ns"`
+	DirectP99 time.Duration `json:"direct_p99_ns"`
+	ProxyP99  time.Duration `json:"proxy_p99_ns"`
+}
+
+// Driver is one row: what the driver says of itself, and whether it ran.
+type Driver struct {
+	Name       string `json:"name"`
+	Title      string `json:"title"`
+	Summary    string `json:"summary"`
+	Backend    string `json:"backend"`
+	Version    string `json:"version"` // of the servers; empty if not run
+	Nodes      int    `json:"nodes"`
+	RoundTrips int    `json:"round_trips"` // of an uncontended acquire
+	Token      string `json:"token"`       // where the fencing token comes from; empty: it has none
+	Lease      bool   `json:"lease"`
+	Renewed    bool   `json:"renewed"`
+	Status     Status `json:"status"`
+	Reason     string `json:"reason,omitempty"`
+}
+
+// Test is one driver under one setting: one history, one verdict.
+type Test struct {
+	// Name is the stem of its files ("redis-setnx.fencing-off.heed-off").
+	Name     string `json:"name"`
+	Driver   string `json:"driver"`
+	Fencing  bool   `json:"fencing"`
+	HeedLost bool   `json:"heed_lost"`
+	Status   Status `json:"status"`
+	Reason   string `json:"reason,omitempty"`
+	// Phases are those the scenario has, in order; NotApplicable ones are not in the history.
+	Phases []Phase         `json:"phases"`
+	Check  checker.Options `json:"check"`
+	// Expect is what the scenario expects of this test; nil: that it is valid.
+	Expect *Expect `json:"expect,omitempty"`
+	// Notes are what a reader of the verdict should know (torn records dropped, a time-out of a phase).
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Phase is one phase of a test.
+type Phase struct {
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	Reason string `json:"reason,omitempty"`
+	// Fault is what the phase is to inject ("partition holder"); empty: nothing.
+	Fault string `json:"fault,omitempty"`
+	// Latency is true if the phase measures the table's uncontended acquire latency.
+	Latency bool `json:"latency,omitempty"`
+}
+
+// Expect is what a scenario expects of a test. An empty field expects valid.
+type Expect struct {
+	Exclusion string `json:"exclusion,omitempty" yaml:"exclusion,omitempty"` // "valid", "invalid" or "any"
+	Data      string `json:"data,omitempty" yaml:"data,omitempty"`           // "valid", "invalid" or "any"
+}
+
+// Verdicts is verdict.json.
+type Verdicts struct {
+	Format int           `json:"format"`
+	Tests  []TestVerdict `json:"tests"`
+}
+
+// TestVerdict is the judgement of one test's history.
+type TestVerdict struct {
+	Test   string         `json:"test"`
+	Result checker.Result `json:"result"`
+}

@@ -1,0 +1,223 @@
+package results
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Dir is the directory of one run.
+type Dir string
+
+// Create makes the directory of a new run below out: <UTC time>-<scenario>. It never reuses one: runs that start
+// in the same second get "-2", "-3" and so on.
+func Create(out, scenario string, started time.Time) (Dir, error) {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", explain(err))
+	}
+	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(scenario)
+	for n := 1; ; n++ {
+		name := stem
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", stem, n)
+		}
+		path := filepath.Join(out, name)
+		err := os.Mkdir(path, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", explain(err))
+		}
+		d := Dir(path)
+		for _, sub := range []string{HistoryDir, LogDir} {
+			if err := os.Mkdir(filepath.Join(path, sub), 0o755); err != nil {
+				return "", fmt.Errorf("make the run's directory: %w", explain(err))
+			}
+		}
+		return d, nil
+	}
+}
+
+// fileName keeps what every file system takes; a scenario's name may be any text.
+func fileName(s string) string {
+	keep := func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '-'
+	}
+	if s = strings.Map(keep, s); s == "" {
+		return "run"
+	}
+	return s[:min(len(s), 80)]
+}
+
+// File is the path of one of the run's own files (RunFile, SummaryFile, …).
+func (d Dir) File(name string) string { return filepath.Join(string(d), name) }
+
+// History is the path of a test's history. The name is a test's, as Load has checked it.
+func (d Dir) History(test string) string { return filepath.Join(string(d), HistoryDir, test+".jsonl") }
+
+// Streams is where a test's ops are recorded until they are merged into its history.
+func (d Dir) Streams(test string) string { return filepath.Join(string(d), StreamDir, test) }
+
+// Logs is the directory of the servers' and clients' logs.
+func (d Dir) Logs() string { return filepath.Join(string(d), LogDir) }
+
+// WriteRun saves run.json, replacing an earlier one in one step.
+func (d Dir) WriteRun(r *Run) error { return d.writeJSON(RunFile, r) }
+
+// WriteVerdicts saves verdict.json, replacing an earlier one in one step.
+func (d Dir) WriteVerdicts(v *Verdicts) error { return d.writeJSON(VerdictFile, v) }
+
+func (d Dir) writeJSON(name string, v any) error {
+	return d.Write(name, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
+}
+
+// Write saves one of the run's own files through write: a reader, also one after a crash of the host, finds the
+// old file or the new one and never a part.
+func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(string(d), "."+name+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", d.File(name), explain(err))
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", d.File(name), explain(err))
+			_ = os.Remove(f.Name()) // the first error is the one to tell
+		}
+	}()
+	for _, step := range []func() error{func() error { return write(f) }, func() error { return f.Chmod(0o644) }, f.Sync} {
+		if err == nil {
+			err = step()
+		}
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr // after another error it says nothing new
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), d.File(name)); err != nil {
+		return err
+	}
+	return syncDir(string(d))
+}
+
+// syncDir makes a rename in the directory durable. Windows cannot flush a directory.
+func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// explain adds to an error of the file system what to do about it.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: make room, or choose another disk with --out", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: choose a writable place with --out", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: you may not write there", err)
+	}
+	return err
+}
+
+// Saved is a run as read back from its directory.
+type Saved struct {
+	Dir Dir
+	Run Run
+	// Verdicts is empty unless Judged.
+	Verdicts Verdicts
+	// Judged is false if there is no verdict.json: the run ended before its histories were judged.
+	Judged bool
+}
+
+// Load reads a run's directory, as far as its run came. The error is one line that names the file and what is
+// wrong with it.
+func Load(path string) (Saved, error) {
+	s := Saved{Dir: Dir(path)}
+	if st, err := os.Stat(path); err != nil {
+		return s, fmt.Errorf("read a run: %w", err)
+	} else if !st.IsDir() {
+		return s, fmt.Errorf("%s is a file; a run is a directory such as results/<time>-<scenario>", path)
+	}
+	err := readJSON(s.Dir.File(RunFile), &s.Run)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("%s is not the directory of a run: it has no %s", path, RunFile)
+	}
+	if err != nil {
+		return s, err
+	}
+	for i, t := range s.Run.Tests {
+		if t.Name == "" || fileName(t.Name) != strings.ReplaceAll(t.Name, "+", "-") {
+			return s, fmt.Errorf("%s: test %d: %q is no name of a file", s.Dir.File(RunFile), i+1, t.Name)
+		}
+	}
+	err = readJSON(s.Dir.File(VerdictFile), &s.Verdicts)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	s.Judged = err == nil
+	return s, err
+}
+
+// readJSON reads a file of format Format into v. The format is judged before anything else, because another
+// format may mean anything by the same names.
+func readJSON(path string, v any) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var head struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return corrupt(path, b, err)
+	}
+	if head.Format != Format {
+		return fmt.Errorf("%s has format %d; this lockbench reads format %d: use the lockbench that wrote it", path, head.Format, Format)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return corrupt(path, b, err)
+	}
+	return nil
+}
+
+// corrupt says at which line and column a file stops being what it should.
+func corrupt(path string, b []byte, err error) error {
+	offset := int64(len(b))
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	before := b[:max(0, min(offset-1, int64(len(b))))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Errorf("%s:%d:%d: not what lockbench wrote: %w", path, line, column, err)
+}

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Build reads the run in a directory, as far as it came, and builds its model. The error is one line that names
+// the file; a history that is none wraps a *history.LineError.
+func Build(dir string) (*Model, error) {
+	saved, err := results.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	// A run that does not say how long an acquire may take has no fast failures.
+	timeout, _ := time.ParseDuration(saved.Run.Settings["acquire-timeout"])
+	measured := map[string]Measurement{}
+	for i := range saved.Run.Tests {
+		test := &saved.Run.Tests[i]
+		ops, err := readHistory(saved.Dir.History(test.Name))
+		if errors.Is(err, fs.ErrNotExist) && test.Status != results.Complete {
+			continue // it did not come so far
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the history of test %s: %w", test.Name, err)
+		}
+		if measured[test.Name], err = Measure(test, timeout, ops); err != nil {
+			return nil, err
+		}
+	}
+	m := NewModel(saved.Run, saved.Verdicts, saved.Judged, measured)
+	m.Dir = dir
+	return m, nil
+}
+
+// Save writes the run's summary.csv and report.html.
+func Save(dir results.Dir, m *Model) error {
+	for name, format := range map[string]Format{results.SummaryFile: CSV, results.ReportFile: HTML} {
+		if err := dir.Write(name, func(w io.Writer) error { return Render(w, format, m, Options{}) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readHistory(path string) (ops []history.Op, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	for r := history.NewReader(f); ; {
+		op, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return ops, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		ops = append(ops, op)
+	}
+}

@@ -1,0 +1,161 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// State is what is known about a question.
+type State string
+
+// The states. Only Valid says that something is as it should be.
+const (
+	NotApplicable State = "not applicable"
+	Valid         State = "valid"
+	NotRun        State = "not run"
+	Unknown       State = "unknown"
+	Failed        State = "failed"
+	Invalid       State = "invalid"
+)
+
+// severity orders states for merging: the worst of several tests is what a cell shows.
+func (s State) severity() int {
+	return slices.Index([]State{NotApplicable, Valid, NotRun, Unknown, Failed, Invalid}, s)
+}
+
+// Finding is what is known about one question, asked of one or more tests.
+type Finding struct {
+	State State
+	// Expected is true if the scenario expects every violation behind it, Missing if it expects one that did not appear.
+	Expected, Missing bool
+	// Incidents is the number of incidents that answer this question.
+	Incidents int
+	// Reason says why the state is not Valid.
+	Reason string
+}
+
+// word is the state, or what people call it.
+func (f Finding) word() string {
+	if f.Reason == cannotBeFenced {
+		return "cannot be fenced"
+	}
+	return string(f.State)
+}
+
+// verdictOf judges one question of a test: by its verdict, by how far it ran, and by what the scenario expects
+// ("", "valid", "invalid" or "any").
+func verdictOf(t results.Test, judged bool, j checker.Judgement, expect string) Finding {
+	switch {
+	case t.Status == results.NotApplicable:
+		return Finding{State: NotApplicable, Reason: t.Reason}
+	case t.Status == results.NotRun:
+		return Finding{State: NotRun, Reason: t.Reason}
+	case judged && j.Verdict == checker.Invalid:
+		return Finding{State: Invalid, Expected: expect == "invalid" || expect == "any", Reason: j.Reason}
+	case t.Status == results.Failed:
+		return Finding{State: Failed, Reason: t.Reason}
+	case !judged:
+		return Finding{State: Unknown, Reason: strings.TrimSuffix("not judged: "+t.Reason, ": ")}
+	case expect == "invalid":
+		reason := "the violation that the scenario expects did not appear"
+		if j.Reason != "" {
+			reason += "; " + j.Reason
+		}
+		return Finding{State: Unknown, Missing: true, Reason: reason}
+	case j.Verdict == checker.NotApplicable:
+		return Finding{State: NotApplicable, Reason: j.Reason}
+	case j.Verdict == checker.Valid && t.Status == results.Complete:
+		return Finding{State: Valid}
+	case j.Verdict == checker.Valid:
+		return Finding{State: Unknown, Reason: strings.TrimSuffix("valid as far as it ran, but the test is incomplete: "+t.Reason, ": ")}
+	default:
+		return Finding{State: Unknown, Reason: j.Reason}
+	}
+}
+
+func newTestRow(t results.Test, r *checker.Result, m Measurement) TestRow {
+	row := TestRow{Test: t, Result: r, Measured: m}
+	var result checker.Result
+	if r != nil {
+		result = *r
+	}
+	var expect results.Expect
+	if t.Expect != nil {
+		expect = *t.Expect
+	}
+	row.Exclusion = verdictOf(t, r != nil, result.Exclusion, expect.Exclusion)
+	row.Data = verdictOf(t, r != nil, result.Data, expect.Data)
+	row.Liveness = verdictOf(t, r != nil, result.Liveness, "")
+	row.Exclusion.Incidents = count(result.Incidents, isExclusion)
+	row.Data.Incidents = count(result.Incidents, isData)
+	return row
+}
+
+// isExclusion reports whether the incident breaks mutual exclusion, isData whether it corrupts data; it may be both.
+func isExclusion(i checker.Incident) bool {
+	return slices.ContainsFunc(i.Kinds, func(k string) bool {
+		return k == "overlap" || k == "interleaved" || k == "token_regression"
+	})
+}
+
+func isData(i checker.Incident) bool {
+	return slices.ContainsFunc(i.Kinds, func(k string) bool {
+		return strings.HasPrefix(k, "stale_") || k == "lost_update"
+	})
+}
+
+func count(incidents []checker.Incident, is func(checker.Incident) bool) (n int) {
+	for _, i := range incidents {
+		if is(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// The tests that a question is asked of.
+func anyTest(*TestRow) bool    { return true }
+func heeding(t *TestRow) bool  { return t.HeedLost }
+func ignoring(t *TestRow) bool { return !t.HeedLost }
+func unfenced(t *TestRow) bool { return !t.Fencing }
+func fenced(t *TestRow) bool   { return t.Fencing }
+
+// find merges what the tests that pass say about one question. The worst wins; what ran only in part is never valid.
+func (r *Row) find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding {
+	if r.nothing() {
+		return Finding{State: State(r.Driver.Status), Reason: r.Driver.Reason}
+	}
+	var all []Finding
+	for i := range r.Tests {
+		if t := &r.Tests[i]; pass(t) {
+			all = append(all, of(t))
+		}
+	}
+	if len(all) == 0 {
+		return Finding{State: NotRun, Reason: "this run was not asked for such a test"}
+	}
+	return worst(all)
+}
+
+func worst(all []Finding) Finding {
+	w := all[0]
+	w.Incidents, w.Expected = 0, true
+	ran := false
+	for _, f := range all {
+		if f.State.severity() > w.State.severity() {
+			w.State, w.Reason = f.State, f.Reason
+		}
+		w.Missing = w.Missing || f.Missing
+		w.Incidents += f.Incidents
+		w.Expected = w.Expected && (f.State != Invalid || f.Expected)
+		ran = ran || f.State == Valid
+	}
+	w.Expected = w.Expected && w.State == Invalid
+	if w.State == NotRun && ran {
+		w.State, w.Reason = Unknown, "run only in part: "+w.Reason
+	}
+	return w
+}

@@ -1,0 +1,50 @@
+package report
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestGolden(t *testing.T) {
+	m := fixture(t)
+	for _, tt := range []struct {
+		file   string
+		format Format
+		opt    Options
+	}{
+		{"all.txt", Text, Options{}},
+		{"color.txt", Text, Options{Color: true}},
+		{"all.csv", CSV, Options{}},
+		{"all.html", HTML, Options{}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := Render(&got, tt.format, m, tt.opt); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, tt.file, got.Bytes())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (go test ./report -update writes it)", err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; if it should, go test ./report -update; got:\n%s", path, got)
+	}
+}

@@ -1,0 +1,292 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+//go:embed page.html
+var page string
+
+// shownIncidents is how many incidents of a test the page tells, and shownGrants how many grants of each; the others
+// are counted.
+const (
+	shownIncidents = 20
+	shownGrants    = 6
+)
+
+// renderHTML writes one page that needs nothing else: no network, no scripts.
+func renderHTML(w io.Writer, m *Model) error {
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"class":  func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
+		"status": func(s results.Status) State { return State(s) },
+		"time":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"plural": plural,
+		"bytes":  func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
+		"orElse": orElse,
+		"join":   func(all []string) string { return strings.Join(all, " ") },
+	}).Parse(page)
+	if err != nil {
+		return fmt.Errorf("parse the page: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, htmlPage{m, newChart(m.Rows)}); err != nil {
+		return fmt.Errorf("fill the page: %w", err)
+	}
+	// Texts of servers may hold control characters, which HTML forbids even escaped.
+	_, err = w.Write(bytes.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return ' '
+		}
+		return r
+	}, b.Bytes()))
+	return err
+}
+
+// htmlPage is what the page's template sees.
+type htmlPage struct {
+	*Model
+	Chart *chart
+}
+
+// Took is how long the run took, or nothing.
+func (m *Model) Took() string {
+	if d, ok := m.Duration(); ok {
+		return formatDuration(d)
+	}
+	return ""
+}
+
+// RunStatus is the run's status with its reason.
+func (m *Model) RunStatus() string {
+	return strings.Join(append(nonEmpty(string(m.Run.Status)), nonEmpty(m.Run.Reason)...), ": ")
+}
+
+// Servers lists the servers' versions.
+func (m *Model) Servers() []string {
+	var all []string
+	for i := range m.Rows {
+		if s := m.Rows[i].Server(); s != "" && !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// BehaviourSpan is the number of columns beside the first.
+func (m *Model) BehaviourSpan() int { return 6 + len(m.FaultPhases) }
+
+// Chip is one of the counts at the top of the page.
+type Chip struct {
+	State State
+	Text  string
+}
+
+// Chips are the counts of the tally that are not zero; valid verdicts are always counted.
+func (m *Model) Chips() []Chip {
+	t := m.Tally
+	all := []Chip{{Valid, plural(t.Valid, "verdict") + " valid"}}
+	if t.Valid == 0 {
+		all[0].State = Unknown
+	}
+	for _, c := range []struct {
+		n     int
+		state State
+		text  string
+	}{
+		{t.Unexpected, Invalid, plural(t.Unexpected, "violation")},
+		{t.Expected, Invalid, plural(t.Expected, "expected violation")},
+		{t.Missing, Unknown, plural(t.Missing, "expected violation") + " missing"},
+		{t.Unknown, Unknown, fmt.Sprintf("%d unknown", t.Unknown)},
+		{t.NotRun, NotRun, fmt.Sprintf("%d not run", t.NotRun)},
+		{t.Failed, Failed, fmt.Sprintf("%d failed", t.Failed)},
+	} {
+		if c.n > 0 {
+			all = append(all, Chip{c.state, c.text})
+		}
+	}
+	if t.Interrupted {
+		all = append(all, Chip{Unknown, "incomplete run"})
+	}
+	return all
+}
+
+// ID is the row's anchor.
+func (r *Row) ID() string { return "driver-" + strings.ReplaceAll(r.Driver.Name, "+", "-") }
+
+// Nothing reports whether one reason stands for the whole row.
+func (r *Row) Nothing() bool { return r.nothing() }
+
+// Reason is why the row has nothing to show.
+func (r *Row) Reason() string { return orElse(r.Driver.Reason, "no reason was recorded") }
+
+// P50, P99, P999 and Max are the row's latencies; Rate its grants per second in the same phases.
+func (r *Row) P50() Span  { return r.Latency.Quantile(0.5) }
+func (r *Row) P99() Span  { return r.Latency.Quantile(0.99) }
+func (r *Row) P999() Span { return r.Latency.Quantile(0.999) }
+func (r *Row) Max() Span  { return r.Latency.Max() }
+
+// Rate is written for people.
+func (r *Row) Rate() string {
+	if v, ok := r.Latency.Throughput(); ok {
+		return formatNumber(v) + " /s"
+	}
+	return dash
+}
+
+// Refused is the number of stale requests that the fence refused, or nothing if it is none or unknown.
+func (r *Row) Refused() string {
+	if n, ok := r.FencedOff(); ok && n > 0 {
+		return plural(n, "stale request") + " refused"
+	}
+	return ""
+}
+
+// Server names what the row ran on; empty if that is not known.
+func (r *Row) Server() string {
+	if r.Driver.Version == "" {
+		return ""
+	}
+	return r.Driver.Backend + " " + r.Driver.Version
+}
+
+// Stuck reports whether the lock was not, or perhaps not, granted again after a heal.
+func (r *Row) Stuck() bool { return !r.nothing() && r.Liveness.State.severity() > Valid.severity() }
+
+// Words is the finding for people.
+func (f Finding) Words() string {
+	if f.State == Invalid && f.Incidents > 0 {
+		return fmt.Sprintf("%s\u00a0×%d", f.State, f.Incidents)
+	}
+	return f.word()
+}
+
+// Why is what there is to say of the finding, or nothing.
+func (f Finding) Why() string {
+	switch {
+	case f.Expected && f.Reason != "":
+		return "expected; " + f.Reason
+	case f.Expected:
+		return "expected"
+	case f.Reason == cannotBeFenced:
+		return "no fencing token"
+	}
+	return f.Reason
+}
+
+// Setup says under which setting the test ran.
+func (t *TestRow) Setup() string {
+	setup := "unfenced, "
+	if t.Fencing {
+		setup = "fenced, "
+	}
+	if t.HeedLost {
+		return setup + "heeding Lost"
+	}
+	return setup + "ignoring Lost"
+}
+
+// Skipped reports whether the test has no meaning for its lock.
+func (t *TestRow) Skipped() bool { return t.Status == results.NotApplicable }
+
+// struck is a phase with a fault, and the number of incidents of exclusion that began in it.
+type struck struct {
+	PhaseMeasure
+	Two int
+}
+
+// Struck lists the phases with a fault.
+func (t *TestRow) Struck() []struck {
+	var all []struck
+	for _, p := range t.Measured.Phases {
+		if p.Struck() {
+			all = append(all, struck{p, t.twoIn(&p)})
+		}
+	}
+	return all
+}
+
+// Count is one of the checkers' counts with the field's name for it.
+type Count struct {
+	Name string
+	N    int
+}
+
+// Counts lists the test's counts.
+func (t *TestRow) Counts() []Count {
+	c := t.Result.Counts
+	return []Count{
+		{"attempts", c.Attempts}, {"grants", c.Grants}, {"writes", c.Writes}, {"ambiguous", c.Ambiguous},
+		{"overlap", c.Overlap}, {"interleaved", c.Interleaved}, {"token regression", c.TokenRegression},
+		{"stale write", c.StaleWrite}, {"of these delayed", c.StaleDelayed}, {"lost update", c.LostUpdate},
+		{"fenced off", c.FencedOff}, {"broken fence", c.BrokenFence}, {"stuck lock", c.StuckLock},
+	}
+}
+
+// told is an incident as the page tells it.
+type told struct {
+	Kinds, Lock, Grants, Explanation string
+	Begin, End                       int64
+}
+
+// Shown lists the incidents that the page tells.
+func (t *TestRow) Shown() []told {
+	var all []told
+	if t.Result == nil {
+		return all
+	}
+	for _, i := range t.Result.Incidents[:min(shownIncidents, len(t.Result.Incidents))] {
+		grants := make([]string, 0, shownGrants)
+		for _, g := range i.Grants[:min(shownGrants, len(i.Grants))] {
+			grants = append(grants, fmt.Sprintf("%d/%d", g.Process, g.Grant))
+		}
+		if more := len(i.Grants) - shownGrants; more > 0 {
+			grants = append(grants, fmt.Sprintf("%d more", more))
+		}
+		all = append(all, told{
+			Kinds: strings.ReplaceAll(list(i.Kinds), "_", " "), Lock: i.Lock, Grants: list(grants),
+			Explanation: i.Explanation, Begin: i.Begin, End: i.End,
+		})
+	}
+	return all
+}
+
+// Unshown counts the incidents that the page does not tell.
+func (t *TestRow) Unshown() int {
+	if t.Result == nil {
+		return 0
+	}
+	return max(0, len(t.Result.Incidents)-shownIncidents)
+}
+
+// Remarks says why the test's verdicts are not valid, and what else a reader should know.
+func (t *TestRow) Remarks() []string {
+	all := slices.Clone(t.Notes)
+	for _, q := range []struct {
+		name string
+		f    Finding
+	}{{"exclusion", t.Exclusion}, {"data", t.Data}, {"liveness", t.Liveness}} {
+		if why := q.f.Why(); why != "" && q.f.Reason != t.Reason {
+			all = append(all, fmt.Sprintf("%s %s: %s", q.name, q.f.State, why))
+		}
+	}
+	return all
+}
+
+// Unclear counts the acquires of which nobody knows what became.
+func (p PhaseMeasure) Unclear() int { return p.Infos + p.Open }
+
+// Since writes a time of the history as the time since its first line.
+func (m Measurement) Since(ns int64) string { return formatDuration(time.Duration(ns - m.Begin)) }
+
+// Took writes the time between two times of a history.
+func (m Measurement) Took(begin, end int64) string { return formatDuration(time.Duration(end - begin)) }

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Measurement is what one test's history says beside its verdict.
+type Measurement struct {
+	Latency Latency
+	Phases  []PhaseMeasure // in the order of the history
+	// Begin is the time of the first line: times are shown from there.
+	Begin int64
+}
+
+// acquire is one attempt with its end.
+type acquire struct {
+	invoke, intended, end int64
+	outcome               history.Type // empty: it never ended
+}
+
+// Measure computes what the tables show of one test. ops are in the order of the history; acquireTimeout is the
+// workload's, 0 if it is not known.
+func Measure(test *results.Test, acquireTimeout time.Duration, ops []history.Op) (Measurement, error) {
+	var m Measurement
+	if len(ops) == 0 {
+		m.Latency.Reason = "the history is empty"
+		return m, nil
+	}
+	m.Begin = ops[0].Time
+	m.Phases = phases(ops)
+	attempts := acquires(ops)
+	last := ops[len(ops)-1].Time
+	for i := range m.Phases {
+		if m.Phases[i].Struck() {
+			m.Phases[i].measure(attempts, last, nextStrike(m.Phases[i+1:]))
+			m.Phases[i].judge(acquireTimeout)
+		} else {
+			m.Phases[i].Reason = "no fault struck"
+		}
+	}
+	for _, p := range test.Phases {
+		if !p.Latency {
+			continue
+		}
+		if err := m.measureLatency(p, attempts); err != nil {
+			return m, fmt.Errorf("test %s, phase %s: %w", test.Name, p.Name, err)
+		}
+	}
+	return m, nil
+}
+
+// nextStrike is when the next fault strikes, or 0.
+func nextStrike(later []PhaseMeasure) int64 {
+	for i := range later {
+		if later[i].Struck() {
+			return later[i].From
+		}
+	}
+	return 0
+}
+
+// acquires pairs every acquire with its end, in the order of their invokes.
+func acquires(ops []history.Op) []acquire {
+	var all []acquire
+	open := map[checker.GrantID]int{}
+	for i := range ops {
+		op := &ops[i]
+		if op.F != history.Acquire || op.IsNemesis() {
+			continue
+		}
+		id := checker.GrantID{Process: op.Process, Grant: op.Grant}
+		if op.Type == history.Invoke {
+			open[id] = len(all)
+			all = append(all, acquire{invoke: op.Time, intended: op.Intended})
+			continue
+		}
+		if n, ok := open[id]; ok {
+			all[n].end, all[n].outcome = op.Time, op.Type
+			delete(open, id)
+		}
+	}
+	return all
+}
+
+// measure fills in what happened to the acquires while the fault was in force, and after. next is when the
+// next fault strikes: what recovers only then proves nothing.
+func (p *PhaseMeasure) measure(attempts []acquire, last, next int64) {
+	p.LongestWait = unmeasured("no acquire was invoked during the fault")
+	p.Refusal = unmeasured("no acquire failed during the fault")
+	p.Recovery = unmeasured(p.noRecovery(next != 0))
+	var refusals []int64
+	grants := []int64{p.From}
+	for _, a := range attempts {
+		if a.invoke >= p.From && a.invoke < p.Until {
+			p.Attempts++
+			p.count(a, last)
+			if a.outcome == history.Fail || a.outcome == history.Info {
+				refusals = append(refusals, a.end-a.invoke)
+			}
+		}
+		if a.outcome == history.OK && a.end >= p.From && a.end < p.Until {
+			grants = append(grants, a.end)
+		}
+		recovered := p.Healed && a.outcome == history.OK && a.invoke >= p.healed && (next == 0 || a.end < next)
+		if since := measured(a.end - p.healed); recovered && (!p.Recovery.Measured || since.D < p.Recovery.D) {
+			p.Recovery = since
+		}
+	}
+	if len(refusals) > 0 {
+		slices.Sort(refusals)
+		p.Refusal = measured(refusals[len(refusals)/2])
+	}
+	slices.Sort(grants)
+	grants = append(grants, p.Until)
+	for i := range grants[1:] {
+		p.LongestGap = p.LongestGap.longer(measured(grants[i+1] - grants[i]))
+	}
+}
+
+// judge puts into words what the acquires met.
+func (p *PhaseMeasure) judge(acquireTimeout time.Duration) {
+	switch {
+	case p.Reason != "":
+	case p.Attempts == 0:
+		p.Reason = "no acquire was invoked during the fault"
+	case p.Grants > 0:
+		p.What = GoesOn
+	case p.Refusal.Measured && p.Refusal.D < acquireTimeout/4:
+		p.What = FailsFast
+	default:
+		p.What = Blocks
+	}
+}
+
+func (p *PhaseMeasure) noRecovery(struckAgain bool) string {
+	switch {
+	case !p.Healed:
+		return "the fault was not healed within the phase"
+	case struckAgain:
+		return "nothing was granted between the heal and the next fault"
+	default:
+		return "nothing was granted after the heal"
+	}
+}
+
+func (p *PhaseMeasure) count(a acquire, last int64) {
+	end := a.end
+	switch a.outcome {
+	case history.OK:
+		if a.end < p.Until {
+			p.Grants++
+		}
+	case history.Fail:
+		p.Fails++
+	case history.Info:
+		p.Infos++
+	default:
+		p.Open++
+		end = last
+	}
+	p.LongestWait = p.LongestWait.longer(measured(end - a.invoke))
+}
+
+// measureLatency adds the acquires that were invoked in the phase, however late they were granted.
+func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire) error {
+	i := slices.IndexFunc(m.Phases, func(p PhaseMeasure) bool { return p.Name == phase.Name })
+	if i < 0 {
+		m.Latency.Reason = fmt.Sprintf("phase %s is not in the history", phase.Name)
+		if phase.Reason != "" {
+			m.Latency.Reason = phase.Reason
+		}
+		return nil
+	}
+	p := &m.Phases[i]
+	m.Latency.During += time.Duration(p.End - p.Begin)
+	for _, a := range attempts {
+		if a.invoke < p.Begin || a.invoke >= p.End {
+			continue
+		}
+		if a.outcome != history.OK {
+			m.Latency.NotGranted++
+			continue
+		}
+		from := a.invoke
+		if a.intended != 0 {
+			from, m.Latency.OpenLoop = a.intended, true
+		}
+		if err := m.Latency.record(a.end - from); err != nil {
+			return fmt.Errorf("record the latency of an acquire: %w", err)
+		}
+	}
+	if m.Latency.Samples == 0 {
+		m.Latency.Reason = fmt.Sprintf("nothing was granted in phase %s", p.Name)
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+// Package report turns a run and its verdicts into one table model, and renders that as text, CSV and HTML. It
+// knows histories and verdicts, and nothing of locks, faults or servers.
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Model is everything that any format shows of a run.
+type Model struct {
+	Run results.Run
+	// Dir is where the run lies; empty: not said.
+	Dir string
+	// Judged is false if the run ended before its histories were judged.
+	Judged bool
+	Tally  Tally
+	// FaultPhases are the phases in which faults strike, in order.
+	FaultPhases []string
+	Rows        []Row // one per driver, in table order
+	Settings    []Setting
+	// Says is what the results mean, in whole sentences; Reasons are why cells do not say valid; Notes are how to
+	// read the table.
+	Says, Reasons, Notes []string
+}
+
+// Setting is one of the run's settings.
+type Setting struct{ Name, Value string }
+
+// Row is one driver.
+type Row struct {
+	Driver results.Driver
+	// Heeding and Ignoring are the verdicts on mutual exclusion, with clients that stop when they learn that they
+	// lost the lock and with clients that do not.
+	Heeding, Ignoring Finding
+	// Unfenced and Fenced are the verdicts on the data, by whether the resource checked tokens.
+	Unfenced, Fenced Finding
+	Liveness         Finding
+	Latency          Latency
+	// Behaviours has one entry for each of the model's FaultPhases.
+	Behaviours []Behaviour
+	Tests      []TestRow
+	Tally      Tally
+}
+
+// TestRow is one test of a driver.
+type TestRow struct {
+	results.Test
+	// Result is nil if the test was not judged.
+	Result *checker.Result
+	// Exclusion, Data and Liveness are the verdicts with what the scenario expects taken into account.
+	Exclusion, Data, Liveness Finding
+	Measured                  Measurement
+}
+
+// NewModel builds the model. It is a pure function; measured holds what Measure said of each test with a history.
+func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured map[string]Measurement) *Model {
+	m := &Model{Run: run, Judged: judged}
+	m.FaultPhases = faultPhases(run.Tests, measured)
+	m.Rows = rows(run, verdicts, measured)
+	for i := range m.Rows {
+		m.Rows[i].fill(m.FaultPhases)
+	}
+	m.Tally = tally(run, m.Rows)
+	for _, name := range slices.Sorted(maps.Keys(run.Settings)) {
+		m.Settings = append(m.Settings, Setting{name, run.Settings[name]})
+	}
+	m.Says, m.Reasons, m.Notes = says(m), reasons(m), notes(m)
+	return m
+}
+
+// rows sorts the tests under their drivers.
+func rows(run results.Run, verdicts results.Verdicts, measured map[string]Measurement) []Row {
+	byTest := map[string]*checker.Result{}
+	for i := range verdicts.Tests {
+		byTest[verdicts.Tests[i].Test] = &verdicts.Tests[i].Result
+	}
+	var all []Row
+	for _, d := range driversOf(run) {
+		row := Row{Driver: d}
+		for _, t := range run.Tests {
+			if t.Driver == d.Name {
+				row.Tests = append(row.Tests, newTestRow(t, byTest[t.Name], measured[t.Name]))
+			}
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// driversOf lists the drivers, and those that only tests name: nothing that ran may go unseen.
+func driversOf(run results.Run) []results.Driver {
+	all := slices.Clone(run.Drivers)
+	for _, t := range run.Tests {
+		if !slices.ContainsFunc(all, func(d results.Driver) bool { return d.Name == t.Driver }) {
+			all = append(all, results.Driver{Name: t.Driver, Title: t.Driver, Status: results.Incomplete, Reason: "the run does not describe this driver"})
+		}
+	}
+	for i := range all {
+		if all[i].Title == "" {
+			all[i].Title = all[i].Name
+		}
+		if all[i].Status == "" {
+			all[i].Status = results.Incomplete
+		}
+	}
+	return all
+}
+
+// faultPhases lists the phases that are to have a fault in any test, also those that came to none, and those of
+// histories that have one.
+func faultPhases(tests []results.Test, measured map[string]Measurement) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, t := range tests {
+		for _, p := range t.Phases {
+			if p.Fault != "" {
+				add(p.Name)
+			}
+		}
+	}
+	for _, t := range tests {
+		for _, p := range measured[t.Name].Phases {
+			if p.Struck() {
+				add(p.Name)
+			}
+		}
+	}
+	return names
+}
+
+// fill answers the table's questions from the row's tests.
+func (r *Row) fill(phases []string) {
+	r.Tally = r.tally()
+	exclusion := func(t *TestRow) Finding { return t.Exclusion }
+	data := func(t *TestRow) Finding { return t.Data }
+	r.Heeding = r.find(exclusion, heeding)
+	r.Ignoring = r.find(exclusion, ignoring)
+	r.Unfenced = r.find(data, unfenced)
+	r.Fenced = r.find(data, fenced)
+	r.Liveness = r.find(func(t *TestRow) Finding { return t.Liveness }, anyTest)
+	if r.Driver.Token == "" && r.Fenced.State != Invalid && r.Driver.Status != results.NotRun {
+		r.Fenced = Finding{State: NotApplicable, Reason: cannotBeFenced}
+	}
+	for _, t := range r.Tests {
+		r.Latency.merge(t.Measured.Latency)
+	}
+	if r.Latency.Samples == 0 && r.Latency.Reason == "" {
+		r.Latency.Reason = r.Driver.Reason
+	}
+	for _, name := range phases {
+		r.Behaviours = append(r.Behaviours, r.behaviour(name))
+	}
+}
+
+// nothing reports whether the driver came to nothing: one reason stands for the whole row.
+func (r *Row) nothing() bool {
+	return r.Driver.Status == results.NotRun ||
+		r.Driver.Status == results.Failed && !slices.ContainsFunc(r.Tests, func(t TestRow) bool { return t.Result != nil })
+}
+
+// cannotBeFenced is why a lock without a token has no fenced test.
+const cannotBeFenced = "cannot be fenced: this lock has no fencing token"
+
+// count sums a count over the judged tests that pass; !ok: none was judged.
+func (r *Row) count(pass func(*TestRow) bool, of func(*TestRow) int) (n int, ok bool) {
+	for i := range r.Tests {
+		if t := &r.Tests[i]; t.Result != nil && pass(t) {
+			n, ok = n+of(t), true
+		}
+	}
+	return n, ok
+}
+
+// Duration is how long the run took; !ok: it never finished.
+func (m *Model) Duration() (d time.Duration, ok bool) {
+	if m.Run.Finished.IsZero() {
+		return 0, false
+	}
+	return m.Run.Finished.Sub(m.Run.Started), true
+}
+
+// ServersAndTrips says what an acquire costs by construction.
+func (r *Row) ServersAndTrips() string {
+	return plural(r.Driver.Nodes, "server") + ", " + plural(r.Driver.RoundTrips, "round trip")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,178 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// says puts what the verdicts mean into sentences.
+func says(m *Model) []string {
+	var all []string
+	add := func(format string, names []string) {
+		if len(names) > 0 {
+			all = append(all, fmt.Sprintf(format, list(names)))
+		}
+	}
+	for i := range m.Rows {
+		all = append(all, m.Rows[i].saysExclusion()...)
+	}
+	add("In this run no second client got in: %s.", m.titles(func(r *Row) bool {
+		return held(r.Heeding) && held(r.Ignoring) && (r.Heeding.State == Valid || r.Ignoring.State == Valid)
+	}))
+	for i := range m.Rows {
+		all = append(all, m.Rows[i].saysData()...)
+	}
+	for i, phase := range m.FaultPhases {
+		add("Nobody got the lock during "+phase+": %s.", m.titles(func(r *Row) bool {
+			b := r.Behaviours[i]
+			return len(b.What) > 0 && !slices.Contains(b.What, GoesOn) && !slices.Contains(b.What, LetsTwoIn)
+		}))
+	}
+	add("Not granted again in time after a fault healed: %s.", m.titles(func(r *Row) bool { return r.Liveness.State == Invalid }))
+	add("The scenario expects a violation that did not appear: %s.", m.titles(func(r *Row) bool { return r.Tally.Missing > 0 }))
+	add("Some verdicts are unknown, which is not safe: %s.", m.titles(func(r *Row) bool { return r.Tally.Unknown > 0 }))
+	add("The infrastructure failed, so that not everything is known: %s.", m.titles(func(r *Row) bool { return r.Tally.Failed > 0 }))
+	for i := range m.Rows {
+		if d := &m.Rows[i].Driver; d.Status == results.NotRun {
+			all = append(all, fmt.Sprintf("%s did not run, so nothing is known about it: %s.", d.Title, strings.TrimSuffix(orElse(d.Reason, "no reason was recorded"), ".")))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, "Nothing was measured: this run says nothing about any lock.")
+	}
+	return all
+}
+
+// held reports whether a finding speaks against no violation; a question that was not asked does not count.
+func held(f Finding) bool {
+	return f.State == Valid || f.State == NotApplicable || f.State == NotRun
+}
+
+func (m *Model) titles(pass func(*Row) bool) []string {
+	var names []string
+	for i := range m.Rows {
+		if pass(&m.Rows[i]) {
+			names = append(names, m.Rows[i].Driver.Title)
+		}
+	}
+	return names
+}
+
+func (r *Row) saysExclusion() []string {
+	if r.Heeding.State != Invalid && r.Ignoring.State != Invalid {
+		return nil
+	}
+	var in []string
+	for _, b := range r.Behaviours {
+		if b.Incidents > 0 {
+			in = append(in, b.Phase)
+		}
+	}
+	text := r.Driver.Title + " let two clients hold the lock at once"
+	if len(in) > 0 {
+		text += " during " + list(in)
+	}
+	switch {
+	case r.Heeding.State == Invalid:
+		text += ", even though the clients stopped as soon as they learned that they had lost it"
+	case r.Heeding.State == Valid:
+		text += ", but only where a client went on after it had been told that it had lost it"
+	default:
+		text += "; the clients went on after they had been told that they had lost it"
+	}
+	return []string{fmt.Sprintf("%s (%s).", text, incidents(r.Heeding.Incidents+r.Ignoring.Incidents))}
+}
+
+func (r *Row) saysData() []string {
+	var all []string
+	title := r.Driver.Title
+	if r.Unfenced.State == Invalid {
+		text := fmt.Sprintf("%s corrupted data where the resource checked no token (%s)", title, incidents(r.Unfenced.Incidents))
+		switch r.Fenced.State {
+		case Valid:
+			text += ", but not where it did"
+		case NotApplicable:
+			text += "; it cannot be fenced, for it has no token"
+		case Invalid, NotRun, Unknown, Failed:
+		}
+		all = append(all, text+".")
+	}
+	if r.Fenced.State == Invalid {
+		all = append(all, fmt.Sprintf("%s corrupted data in spite of the fence (%s).", title, incidents(r.Fenced.Incidents)))
+	}
+	if n, ok := r.FencedOff(); ok && n > 0 && r.Fenced.State == Valid {
+		all = append(all, fmt.Sprintf("Fencing refused %s of %s: its data stayed whole.", plural(n, "stale request"), title))
+	}
+	return all
+}
+
+// FencedOff counts the stale requests that the fence refused; !ok: no fenced test was judged.
+func (r *Row) FencedOff() (int, bool) {
+	return r.count(fenced, func(t *TestRow) int { return t.Result.Counts.FencedOff })
+}
+
+// notes say how to read the table.
+func notes(m *Model) []string {
+	all := []string{
+		"Exclusion: did two clients ever hold the lock at once; with clients that stop when they learn that they lost it (heeding) and with clients that work on (ignoring).",
+		"Data: did that corrupt what the lock protects; with a resource that takes every write (unfenced) and with one that refuses old fencing tokens (fenced).",
+		"×N counts incidents, each a connected set of grants. Expected: the scenario says that this lock breaks here.",
+		"Acquire: time of a granted acquire without contention, from its call" + openLoop(m) + " to its return. One run says nothing statistical about latency.",
+		proxyNote(m),
+		"Under a fault: what acquires met that were invoked while it was in force; gap is the longest time without a grant, back in the time from the heal to the first grant asked for after it.",
+		"– is not measured. Only valid means that nothing wrong was found, and one run does not prove that there is nothing.",
+	}
+	if !m.Judged {
+		all = append(all, "This run was not judged: it has no "+results.VerdictFile+". lockbench check judges its histories.")
+	}
+	if m.Run.Status == results.Incomplete || m.Run.Finished.IsZero() {
+		text := "This run is incomplete"
+		if m.Run.Reason != "" {
+			text += ": " + m.Run.Reason
+		}
+		all = append(all, text+".")
+	}
+	return all
+}
+
+func openLoop(m *Model) string {
+	if slices.ContainsFunc(m.Rows, func(r Row) bool { return r.Latency.OpenLoop }) {
+		return " (open loop: from when it was due)"
+	}
+	return ""
+}
+
+func proxyNote(m *Model) string {
+	c := m.Run.ProxyCost
+	switch {
+	case m.Run.Direct:
+		return "Measured without proxies."
+	case c.ProxyP50 == 0:
+		return "Measured through proxies; their cost was not measured."
+	default:
+		return fmt.Sprintf("Measured through proxies: each round trip costs %s more at p50 (%s against %s) and %s more at p99 (%s against %s).",
+			formatDuration(c.ProxyP50-c.DirectP50), formatDuration(c.ProxyP50), formatDuration(c.DirectP50),
+			formatDuration(c.ProxyP99-c.DirectP99), formatDuration(c.ProxyP99), formatDuration(c.DirectP99))
+	}
+}
+
+func incidents(n int) string { return plural(n, "incident") }
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// list joins names as English does.
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
