@@ -1,0 +1,133 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/client"
+	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// startClusters starts every driver's servers at once. A backend that is not installed leaves its drivers not
+// run, with what to do about it; one that fails to start is an error. stop ends what was started.
+func (r *run) startClusters(ctx context.Context, parts []*driverRun) (stop func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	began := time.Now()
+	errs := make([]error, len(parts))
+	_ = cluster.InParallel(len(parts), func(i int) error {
+		errs[i] = r.startCluster(ctx, parts[i])
+		r.publish(parts[i])
+		return nil
+	})
+	stop = func() {
+		_ = cluster.InParallel(len(parts), func(i int) error {
+			if err := parts[i].stop(); err != nil {
+				r.progress("%s: %v", parts[i].row.Name, err)
+			}
+			return nil
+		})
+	}
+	started := 0
+	for _, p := range parts {
+		if p.live.cluster != nil {
+			started++
+		}
+	}
+	r.progress("%d of %d clusters ready after %v", started, len(parts), time.Since(began).Round(10*time.Millisecond))
+	if !r.cfg.Direct {
+		if r.meta.ProxyCost, err = measureProxy(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return stop, errors.Join(errs...)
+}
+
+func (r *run) startCluster(ctx context.Context, p *driverRun) error {
+	info := p.live.driver.Info
+	b, err := r.backend(info.Backend)
+	if err != nil {
+		return err
+	}
+	version, err := b.Detect(ctx)
+	if err != nil {
+		p.row.Status, p.row.Reason = results.NotRun, err.Error()
+		p.noTest(results.NotRun, err)
+		r.progress("%s: not run: %v", info.Name, err)
+		return nil
+	}
+	p.row.Version = version
+	spec := cluster.Spec{
+		Name: info.Name, Nodes: info.Nodes, Agent: r.agent, LogDir: r.dir.Logs(),
+		TTL: time.Duration(r.scenario.Workload.TTL),
+	}
+	var links *faults.Links
+	if !r.cfg.Direct {
+		links = faults.NewLinks()
+		spec.Peer = func(from, to, listen, upstream string) error {
+			_, err := links.Open(from, to, listen, upstream)
+			return err
+		}
+	}
+	p.live.links = links
+	c, err := b.Start(ctx, spec)
+	if err != nil {
+		p.row.Status, p.row.Reason = results.Failed, err.Error()
+		p.noTest(results.Failed, err)
+		return fmt.Errorf("start the servers of %s: %w", info.Name, err)
+	}
+	p.live.cluster, p.row.Version = c, c.Version()
+	return nil
+}
+
+// noTest says of every test that could have run why it does not.
+func (p *driverRun) noTest(status results.Status, why error) {
+	for i := range p.tests {
+		if t := &p.tests[i]; t.Status == results.NotRun {
+			t.Status, t.Reason = status, why.Error()
+		}
+	}
+}
+
+func (r *run) backend(name drivers.Backend) (cluster.Backend, error) {
+	for _, b := range r.cfg.Backends {
+		if b.Name() == name {
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("no backend is called %q", name)
+}
+
+// stop ends the driver's servers and links.
+func (p *driverRun) stop() error {
+	var errs []error
+	if p.live.cluster != nil {
+		errs = append(errs, p.live.cluster.Stop())
+	}
+	if p.live.links != nil {
+		errs = append(errs, p.live.links.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// restAll makes every worker of the test pause.
+func (t *test) restAll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, t.bound(), errors.New("the clients do not come to rest"))
+	defer cancel()
+	for _, c := range t.clients {
+		if err := c.send(client.Command{Rest: &struct{}{}}); err != nil {
+			return err
+		}
+	}
+	for _, c := range t.clients {
+		if _, err := c.await(ctx, func(e client.Event) bool { return e.Resting != nil }); err != nil {
+			return fmt.Errorf("client %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
