@@ -1,0 +1,138 @@
+// Command lockbench compares distributed locks: it runs real servers and real clients, breaks the network between
+// them, and counts from the recorded history how often two clients held one lock and what that cost.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockbench/lockbench/drivers/all"
+	"github.com/lockbench/lockbench/internal/agent"
+	"github.com/lockbench/lockbench/internal/client"
+	"github.com/lockbench/lockbench/internal/cluster"
+)
+
+// The exit codes. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.
+const (
+	exitValid       = 0
+	exitViolation   = 1
+	exitUsage       = 2
+	exitUnknown     = 3 // or something did not run
+	exitInternal    = 4 // or the infrastructure failed
+	exitInterrupted = 130
+)
+
+// exitError is an error with the exit code that it leads to.
+type exitError struct {
+	code int
+	err  error // nil: everything was said
+}
+
+func (e exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e exitError) Unwrap() error { return e.err }
+
+// usage marks an error as the caller's.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return exitError{exitUsage, err}
+}
+
+func main() {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		// Asked twice: leave at once. The janitor ends the servers and removes their files.
+		os.Exit(exitInterrupted)
+	}()
+	os.Exit(run(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
+}
+
+// run is the whole program.
+func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []string) int {
+	root := newRootCommand()
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitValid
+	}
+	var exit exitError
+	if !errors.As(err, &exit) {
+		exit = exitError{exitInternal, err}
+	}
+	if exit.err != nil {
+		fmt.Fprintf(stderr, "lockbench: %v\n", exit.err)
+	}
+	return exit.code
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lockbench",
+		Short: "Measure distributed locks before you trust them",
+		Long: `lockbench starts real lock servers, drives real client libraries against them, breaks the network
+between them, and counts from the recorded history how often two clients held one lock, and how often that
+corrupted the data. It reports p99 latency and safety side by side.
+
+Exit codes: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not run; 4 the infrastructure failed;
+130 interrupted. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.`,
+		Example: `  lockbench doctor
+  lockbench run --scenario partition
+  lockbench run --scenario partition --driver redis-setnx,etcd --fencing on
+  lockbench check results/20261123T060000Z-partition
+  lockbench report results/20261123T060000Z-partition --format csv`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			return usage(cobra.NoArgs(cmd, args))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	})
+	root.AddCommand(newRunCommand(), newCheckCommand(), newReportCommand(), newListCommand(), newVersionCommand(), newDoctorCommand())
+	root.AddCommand(hiddenCommands()...)
+	return root
+}
+
+// hiddenCommands are the roles under which the program starts itself again.
+func hiddenCommands() []*cobra.Command {
+	return []*cobra.Command{
+		{
+			Use: client.Subcommand, Hidden: true, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return client.Run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), all.Drivers())
+			},
+		},
+		{
+			Use: agent.JanitorCommand, Hidden: true, Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error { return agent.RunJanitor(cmd.InOrStdin(), args[0]) },
+		},
+		{
+			Use: cluster.EtcdCommand, Hidden: true, DisableFlagParsing: true,
+			RunE: func(_ *cobra.Command, args []string) error { return cluster.RunEtcd(args) },
+		},
+	}
+}
