@@ -66,6 +66,9 @@ const (
 	Postgres  Backend = "postgres"
 )
 
+// Leads reports whether one of the backend's servers leads the others.
+func (b Backend) Leads() bool { return b == Etcd || b == ZooKeeper }
+
 // Info is what a driver promises. The conformance suite asks for all of it and for nothing else.
 type Info struct {
 	// Name selects the driver on the command line. A variant is "driver+option".

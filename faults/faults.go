@@ -1,4 +1,4 @@
-// Package faults is what lockbench breaks: one file per fault, and the links that faults act on.
+// Package faults is what lockbench breaks: one file per fault, and the links and processes that faults act on.
 package faults
 
 import (
@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
+	"time"
 )
 
 // Cluster is what a fault may act on: the servers of one lock, and the clients that use it.
@@ -17,23 +17,136 @@ type Cluster interface {
 	Clients() []string
 	// Links is nil if the clients reach the servers directly.
 	Links() *Links
-	// Leader names the node that leads now.
+	// Processes are those of the nodes and the clients.
+	Processes() *Processes
+	// Service is the servers as a whole. It may be a Terminator.
+	Service() any
+	// Leader names the node that leads now. An error that Is ErrNoMeaning says that the nodes are equals.
 	Leader(ctx context.Context) (string, error)
+	// Leads reports whether one of the nodes leads the others.
+	Leads() bool
 	// Holder names the client that holds the lock now.
 	Holder() (string, error)
 }
 
 // Fault is a way to break something. It is a value: all that an injection changed is undone by its heal.
 type Fault interface {
+	Info() Info
+	// Available returns nil, or why the fault cannot strike there. It changes nothing; the strike's hosts are not
+	// resolved yet.
+	Available(c Cluster, s Strike) error
+	// Inject strikes the hosts. heal undoes all of it and nothing else, and is idempotent. After an error nothing
+	// is broken.
+	Inject(ctx context.Context, c Cluster, s Strike) (heal func(context.Context) error, err error)
+}
+
+// Info describes a fault.
+type Info struct {
 	// Name is the fault's name in scenarios and histories.
-	Name() string
+	Name string
 	// Summary says in one line what it does.
-	Summary() string
-	// Available returns nil, or why the fault cannot strike the target here. It changes nothing.
-	Available(c Cluster, t Target) error
-	// Inject strikes; hosts were resolved from t at that moment. heal undoes all of it and nothing else, and is idempotent.
-	// After an error nothing is broken.
-	Inject(ctx context.Context, c Cluster, t Target, hosts []string) (heal func(context.Context) error, err error)
+	Summary string
+	// Needs says in a few words what it takes, beside its target ("links").
+	Needs string
+	// Strikes says which hosts can be its target.
+	Strikes Side
+	// Params are what a scenario may set of it.
+	Params []Param
+}
+
+// Side is a kind of host.
+type Side string
+
+// The sides.
+const (
+	Servers Side = "servers"
+	Clients Side = "clients"
+	AnyHost Side = "servers or clients"
+)
+
+// Param is a setting of a fault, named as in scenarios.
+type Param struct {
+	Name     string
+	Required bool
+	Text     string
+}
+
+// Params are the settings of faults. What a fault takes of them is in its Info.
+type Params struct {
+	// Delay is the latency that is added, or the time by which a close is held back.
+	Delay time.Duration
+	// Jitter is added to Delay, drawn evenly between 0 and it.
+	Jitter time.Duration
+	// Rate is a bandwidth in KiB/s.
+	Rate int64
+	// Size is the greatest number of bytes in one piece.
+	Size int
+	// Gap is the pause between two pieces, or between two restarts.
+	Gap time.Duration
+	// Up and Down are how long something works and how long it does not, in turns; each is drawn evenly between
+	// half of it and one and a half.
+	Up, Down time.Duration
+	// DeadPeer is after how long in a cut a server drops a connection that it hears nothing of; 0: never.
+	DeadPeer time.Duration
+	// Point is where a client stops itself: AfterGrant or BeforeWrite; empty: wherever it is.
+	Point string
+}
+
+// The points at which a client can be told to stop.
+const (
+	// AfterGrant is when its next acquire has returned.
+	AfterGrant = "after-grant"
+	// BeforeWrite is when it has read, held and checked that it still holds.
+	BeforeWrite = "before-write"
+)
+
+// set names the parameters that are set, as scenarios call them.
+func (p Params) set() map[string]bool {
+	set := map[string]bool{}
+	for name, is := range map[string]bool{
+		"delay": p.Delay != 0, "jitter": p.Jitter != 0, "rate": p.Rate != 0, "size": p.Size != 0, "gap": p.Gap != 0,
+		"up": p.Up != 0, "down": p.Down != 0, "dead-peer": p.DeadPeer != 0, "point": p.Point != "",
+	} {
+		if is {
+			set[name] = true
+		}
+	}
+	return set
+}
+
+// Check reports parameters that the fault needs and that are not set, or the other way round.
+func (i Info) Check(p Params) error {
+	set := p.set()
+	var errs []error
+	for _, param := range i.Params {
+		if param.Required && !set[param.Name] {
+			errs = append(errs, fmt.Errorf("%s needs %s: %s", i.Name, param.Name, param.Text))
+		}
+		delete(set, param.Name)
+	}
+	for name := range set {
+		errs = append(errs, fmt.Errorf("%s has no %s", i.Name, name))
+	}
+	return errors.Join(errs...)
+}
+
+// Strike is one injection of a fault.
+type Strike struct {
+	Target Target
+	// Hosts fill the target's role now.
+	Hosts []string
+	// Peers are the hosts on the other side of the links that are struck; nil: every server, and for a server
+	// every client, that is not among Hosts.
+	Peers  []string
+	Params Params
+	// Rand is the strike's own source of randomness.
+	Rand *rand.Rand
+}
+
+// Terminator is a service that can end the sessions that hold a lock, as an operator or a failover does.
+type Terminator interface {
+	// TerminateHolders ends the sessions of all who hold a lock and returns how many there were.
+	TerminateHolders(ctx context.Context) (int, error)
 }
 
 // All lists the faults.
@@ -43,101 +156,14 @@ func All() []Fault { return []Fault{Partition{}} }
 func Find(name string) (Fault, error) {
 	names := make([]string, 0, len(All()))
 	for _, f := range All() {
-		if f.Name() == name {
+		if f.Info().Name == name {
 			return f, nil
 		}
-		names = append(names, f.Name())
+		names = append(names, f.Info().Name)
 	}
 	return nil, fmt.Errorf("unknown fault %q; there are: %s", name, strings.Join(names, ", "))
 }
 
-// Role names a target by what it is at the moment the fault strikes.
-type Role string
-
-// The roles.
-const (
-	// Holder is the client that holds the lock.
-	Holder Role = "holder"
-	// Minority is the largest number of servers that the others can outvote; the leader is not among them.
-	Minority Role = "minority"
-	// Majority is the smallest number of servers that can outvote the others, the leader among them; a
-	// single server is a majority.
-	Majority Role = "majority"
-)
-
-// Roles lists the roles.
-func Roles() []Role { return []Role{Holder, Minority, Majority} }
-
-// Direction says which of the target's traffic a network fault hits.
-type Direction string
-
-// The directions.
-const (
-	Both Direction = "both"
-	In   Direction = "in"  // what the target would receive
-	Out  Direction = "out" // what the target sends
-)
-
-// Target says what a fault is aimed at.
-type Target struct {
-	Role      Role
-	Direction Direction // empty: both
-}
-
-// ErrNoMeaning is wrapped by the error of a role that a cluster can never fill (a minority of one server).
+// ErrNoMeaning is wrapped by the error of a role that a cluster can never fill (a minority of one server), or of a
+// fault that can do nothing there.
 var ErrNoMeaning = errors.New("not applicable")
-
-// Meaningful returns an error that Is ErrNoMeaning if the role can never be filled in c.
-func (t Target) Meaningful(c Cluster) error {
-	if n := len(c.Nodes()); t.Role == Minority && n < 3 {
-		return fmt.Errorf("%w: %d server has no minority", ErrNoMeaning, n)
-	}
-	return nil
-}
-
-// Resolve names the hosts that fill the role now. Servers are drawn from random where the role leaves a choice.
-func (t Target) Resolve(ctx context.Context, c Cluster, random *rand.Rand) ([]string, error) {
-	if err := t.Meaningful(c); err != nil {
-		return nil, err
-	}
-	switch t.Role {
-	case Holder:
-		holder, err := c.Holder()
-		if err != nil {
-			return nil, fmt.Errorf("find the holder: %w", err)
-		}
-		return []string{holder}, nil
-	case Minority, Majority:
-		return voters(ctx, c, t.Role, random)
-	default:
-		return nil, fmt.Errorf("unknown role %q", t.Role)
-	}
-}
-
-// voters draws a minority or a majority of the servers. The leader, where there is one, is in the majority.
-func voters(ctx context.Context, c Cluster, role Role, random *rand.Rand) ([]string, error) {
-	nodes := slices.Clone(c.Nodes())
-	random.Shuffle(len(nodes), func(i, j int) { nodes[i], nodes[j] = nodes[j], nodes[i] })
-	leader, err := c.Leader(ctx)
-	switch {
-	case errors.Is(err, ErrNoMeaning): // equals: any will do
-	case err != nil:
-		return nil, fmt.Errorf("find the leader: %w", err)
-	default:
-		slices.SortStableFunc(nodes, func(a, b string) int { return boolOrder(b == leader) - boolOrder(a == leader) })
-	}
-	majority := len(nodes)/2 + 1
-	picked := nodes[:majority]
-	if role == Minority {
-		picked = nodes[majority:]
-	}
-	slices.Sort(picked)
-	return picked, nil
-}
-
-func boolOrder(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}

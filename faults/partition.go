@@ -11,53 +11,63 @@ import (
 // not dropped, and delivered late when the partition heals, as TCP does across a cut cable.
 type Partition struct{}
 
-// Name implements Fault.
-func (Partition) Name() string { return "partition" }
-
-// Summary implements Fault.
-func (Partition) Summary() string {
-	return "cuts the target from its servers or clients and peers, one way or both; what was held back arrives late"
+// Info implements Fault.
+func (Partition) Info() Info {
+	return Info{
+		Name: "partition", Strikes: AnyHost, Needs: "links",
+		Summary: "cuts the target from its servers or clients and peers; what was held back arrives late",
+	}
 }
 
 // Available implements Fault.
-func (Partition) Available(c Cluster, t Target) error {
-	if err := t.Meaningful(c); err != nil {
+func (Partition) Available(c Cluster, s Strike) error { return needLinks(c, s) }
+
+// Inject implements Fault.
+func (p Partition) Inject(_ context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
+	if err := p.Available(c, s); err != nil {
+		return nil, err
+	}
+	heal, err := c.Links().Cut(s.flows(c)...)
+	if err != nil {
+		return nil, err
+	}
+	return healed(heal), nil
+}
+
+// healed makes the heal of a fault whose undoing cannot fail.
+func healed(undo func()) func(context.Context) error {
+	return func(context.Context) error { undo(); return nil }
+}
+
+// needLinks says why a fault on links cannot strike.
+func needLinks(c Cluster, s Strike) error {
+	if err := s.Target.Meaningful(c); err != nil {
 		return err
 	}
 	if c.Links() == nil {
-		return errors.New("there is no link to cut: --direct bypasses them")
+		return errors.New("there is no link to strike: --direct bypasses them")
 	}
 	return nil
 }
 
-// Inject implements Fault.
-func (p Partition) Inject(_ context.Context, c Cluster, t Target, hosts []string) (func(context.Context) error, error) {
-	if err := p.Available(c, t); err != nil {
-		return nil, err
-	}
-	heal, err := c.Links().Cut(p.flows(c, t, hosts)...)
-	if err != nil {
-		return nil, err
-	}
-	return func(context.Context) error { heal(); return nil }, nil
-}
-
 // flows lists what crosses the line between the target's side and the other.
-func (Partition) flows(c Cluster, t Target, hosts []string) []Flow {
-	others := c.Nodes()
-	if slices.Contains(c.Nodes(), hosts[0]) {
-		others = slices.Concat(c.Clients(), c.Nodes())
-	}
+func (s Strike) flows(c Cluster) []Flow {
 	var flows []Flow
-	for _, host := range hosts {
+	for _, host := range s.Hosts {
+		others := s.Peers
+		if others == nil && slices.Contains(c.Nodes(), host) {
+			others = slices.Concat(c.Clients(), c.Nodes())
+		} else if others == nil {
+			others = c.Nodes()
+		}
 		for _, other := range others {
-			if slices.Contains(hosts, other) || !c.Links().has(Flow{host, other}) {
+			if slices.Contains(s.Hosts, other) || !c.Links().has(Flow{host, other}) {
 				continue
 			}
-			if t.Direction != In {
+			if s.Target.Direction != In {
 				flows = append(flows, Flow{host, other})
 			}
-			if t.Direction != Out {
+			if s.Target.Direction != Out {
 				flows = append(flows, Flow{other, host})
 			}
 		}

@@ -72,10 +72,11 @@ func list(w io.Writer, what string) error {
 			t.AppendRow(table.Row{d.Info.Name, fmt.Sprintf("%d %s", d.Info.Nodes, d.Info.Backend), token, d.Info.Summary})
 		}
 	case "faults":
-		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES", "TARGETS"})
+		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES", "STRIKES", "NEEDS"})
 		t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}})
 		for _, f := range faults.All() {
-			t.AppendRow(table.Row{f.Name(), f.Summary(), fmt.Sprint(faults.Roles())})
+			info := f.Info()
+			t.AppendRow(table.Row{info.Name, info.Summary, info.Strikes, info.Needs})
 		}
 	default:
 		kinds := []string{"scenarios", "drivers", "faults"}

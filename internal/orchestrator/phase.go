@@ -136,7 +136,7 @@ func (t *test) strike(ctx context.Context, p scenarios.Phase) (late, err error) 
 		late = fmt.Errorf("fewer than %d grants within %v before the fault", t.run.scenario.Require.Grants, t.bound())
 	}
 	random := rng.Stream(t.run.cfg.Seed, "fault "+t.meta.Name+" "+p.Name, 0)
-	fault, target, err := aim(p.Fault)
+	fault, strike, err := aim(p.Fault)
 	if err != nil {
 		return late, err
 	}
@@ -151,20 +151,22 @@ func (t *test) strike(ctx context.Context, p scenarios.Phase) (late, err error) 
 		}
 		defer t.setHolder("")
 	}
-	hosts, err := target.Resolve(ctx, t, random)
+	strike.Rand = random
+	name := fault.Info().Name
+	strike.Hosts, strike.Peers, err = strike.Target.Resolve(ctx, t, random)
 	if err != nil {
-		return late, fmt.Errorf("aim %s at the %s: %w", fault.Name(), p.Fault.Target, err)
+		return late, fmt.Errorf("aim %s at the %s: %w", name, p.Fault.Target, err)
 	}
-	value := fmt.Sprintf("%s: %s", p.Fault.Target, strings.Join(hosts, ","))
-	if err := t.log(history.Invoke, fault.Name(), value, nil); err != nil {
+	value := fmt.Sprintf("%s: %s", p.Fault.Target, strings.Join(strike.Hosts, ","))
+	if err := t.log(history.Invoke, name, value, nil); err != nil {
 		return late, err
 	}
-	step := Step{Phase: p.Name, Fault: fault.Name(), Target: p.Fault.Target, Direction: p.Fault.Direction, Hosts: hosts, At: time.Duration(t.clock.Now())}
-	heal, err := fault.Inject(ctx, t, target, hosts)
+	step := Step{Phase: p.Name, Fault: name, Target: p.Fault.Target, Direction: p.Fault.Direction, Hosts: strike.Hosts, At: time.Duration(t.clock.Now())}
+	heal, err := fault.Inject(ctx, t, strike)
 	if err != nil {
-		return late, errors.Join(fmt.Errorf("inject %s: %w", fault.Name(), err), t.log(history.Info, fault.Name(), value, err))
+		return late, errors.Join(fmt.Errorf("inject %s: %w", name, err), t.log(history.Info, name, value, err))
 	}
-	waitErr := t.log(history.OK, fault.Name(), value, nil)
+	waitErr := t.log(history.OK, name, value, nil)
 	if waitErr == nil {
 		waitErr = t.outlast(ctx, p, held)
 	}

@@ -63,11 +63,11 @@ func planPhases(s scenarios.Scenario, c faults.Cluster, first bool) ([]results.P
 		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency}
 		if p.Fault != nil {
 			ph.Fault = p.Fault.Name + " " + p.Fault.Target
-			f, target, err := aim(p.Fault)
+			f, strike, err := aim(p.Fault)
 			if err != nil {
 				return nil, fmt.Errorf("phase %s: %w", p.Name, err)
 			}
-			switch err := f.Available(c, target); {
+			switch err := f.Available(c, strike); {
 			case errors.Is(err, faults.ErrNoMeaning):
 				ph.Status, ph.Reason = results.NotApplicable, err.Error()
 			case err != nil:
@@ -92,17 +92,17 @@ func CheckScenario(s scenarios.Scenario) error {
 	return nil
 }
 
-func aim(f *scenarios.Fault) (faults.Fault, faults.Target, error) {
+func aim(f *scenarios.Fault) (faults.Fault, faults.Strike, error) {
 	found, err := faults.Find(f.Name)
 	if err != nil {
-		return nil, faults.Target{}, err
+		return nil, faults.Strike{}, err
 	}
 	t := faults.Target{Role: faults.Role(f.Target), Direction: faults.Direction(f.Direction)}
-	if !slices.Contains(faults.Roles(), t.Role) {
-		return nil, t, fmt.Errorf("unknown target %q; there are: %v", f.Target, faults.Roles())
+	if _, err := t.Role.Side(); err != nil {
+		return nil, faults.Strike{}, err
 	}
 	if !slices.Contains([]faults.Direction{"", faults.Both, faults.In, faults.Out}, t.Direction) {
-		return nil, t, fmt.Errorf("unknown direction %q; there are: both, in, out", f.Direction)
+		return nil, faults.Strike{}, fmt.Errorf("unknown direction %q; there are: both, in, out", f.Direction)
 	}
-	return found, t, nil
+	return found, faults.Strike{Target: t}, nil
 }

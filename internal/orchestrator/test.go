@@ -23,9 +23,10 @@ import (
 
 // live is a driver's running cluster.
 type live struct {
-	driver  drivers.Driver
-	cluster cluster.Cluster
-	links   *faults.Links // nil: direct
+	driver    drivers.Driver
+	cluster   cluster.Cluster
+	links     *faults.Links // nil: direct
+	processes *faults.Processes
 }
 
 // test is one running test: its clients, its resource and the streams of its history.
@@ -70,6 +71,15 @@ func clientName(i int) string { return fmt.Sprintf("c%d", i+1) }
 
 // Links implements faults.Cluster.
 func (t *test) Links() *faults.Links { return t.live.links }
+
+// Processes implements faults.Cluster.
+func (t *test) Processes() *faults.Processes { return t.live.processes }
+
+// Service implements faults.Cluster.
+func (t *test) Service() any { return t.live.cluster }
+
+// Leads implements faults.Cluster.
+func (t *test) Leads() bool { return t.live.driver.Info.Backend.Leads() }
 
 // Leader implements faults.Cluster.
 func (t *test) Leader(ctx context.Context) (string, error) {
