@@ -43,3 +43,15 @@ func NewLocal() (Agent, error) { return nil, ErrUnsupported }
 
 // RunJanitor reports that this platform cannot run servers.
 func RunJanitor(io.Reader, string) error { return ErrUnsupported }
+
+// Suspend implements nothing on this platform.
+func (*Process) Suspend() error { return ErrUnsupported }
+
+// Continue implements nothing on this platform.
+func (*Process) Continue() error { return ErrUnsupported }
+
+// KillFamily implements nothing on this platform.
+func (*Process) KillFamily() error { return ErrUnsupported }
+
+// Suspended implements nothing on this platform.
+func (*Process) Suspended() bool { return false }

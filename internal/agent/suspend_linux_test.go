@@ -1,0 +1,109 @@
+package agent
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// A family is a shell, a child in its group, and a child that leads a session of its own.
+func family(t *testing.T) *Process {
+	t.Helper()
+	l, err := NewLocal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dir, err := l.Dir("family")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := l.Start(Command{Name: "family", Path: "/bin/sh", Args: []string{"-c", "sleep 600 & setsid sleep 601 & wait"}, Dir: dir, Log: filepath.Join(dir, "log")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		members, err := p.family()
+		if err != nil {
+			t.Fatal(err)
+		}
+		apart := 0
+		for _, m := range members {
+			if m.group != p.PID() {
+				apart++
+			}
+		}
+		if len(members) == 3 && apart == 1 {
+			return p
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the family never had three members: %v", members)
+		}
+	}
+}
+
+func states(t *testing.T, p *Process) string {
+	t.Helper()
+	members, err := p.family()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := ""
+	for _, m := range members {
+		if m.state == 'T' {
+			stopped += "T"
+		} else {
+			stopped += "-"
+		}
+	}
+	return stopped
+}
+
+func TestSuspendStopsTheWholeFamily(t *testing.T) {
+	p := family(t)
+	for range 2 {
+		if err := p.Suspend(); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, p); got != "TTT" || !p.Suspended() {
+			t.Errorf("after Suspend: %s", got)
+		}
+	}
+	for range 2 {
+		if err := p.Continue(); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, p); got != "---" || p.Suspended() {
+			t.Errorf("after Continue: %s", got)
+		}
+	}
+}
+
+func TestKillFamily(t *testing.T) {
+	p := family(t)
+	if err := p.Suspend(); err != nil {
+		t.Fatal(err)
+	}
+	members, err := p.family()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.KillFamily(); err != nil {
+		t.Fatal(err)
+	}
+	for pid, m := range members {
+		if now, err := readMember(pid); err == nil && now.began == m.began && now.state != 'Z' {
+			t.Errorf("process %d is still there, in state %c", pid, now.state)
+		}
+	}
+	if err := p.Continue(); err != nil {
+		t.Errorf("continue what is gone: %v", err)
+	}
+	if p.Suspend() == nil {
+		t.Error("what is gone was suspended")
+	}
+}
