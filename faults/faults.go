@@ -150,7 +150,16 @@ type Terminator interface {
 }
 
 // All lists the faults.
-func All() []Fault { return []Fault{Partition{}} }
+func All() []Fault {
+	return []Fault{
+		Amnesia{},
+		Crash{},
+		Partition{},
+		Pause{},
+		RollingRestart{},
+		Terminate{},
+	}
+}
 
 // Find returns the fault of that name.
 func Find(name string) (Fault, error) {

@@ -1,0 +1,209 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fakeCluster has processes in memory, two clients and no links.
+type fakeCluster struct {
+	all       map[string]*fakeProcess
+	processes *Processes
+	leads     bool
+	service   any
+}
+
+func newFakeCluster(nodes int) *fakeCluster {
+	all, p := fakes(nodes)
+	return &fakeCluster{all: all, processes: p, leads: true}
+}
+
+func (c *fakeCluster) Nodes() []string {
+	names := make([]string, len(c.all))
+	for i := range names {
+		names[i] = fmt.Sprintf("n%d", i+1)
+	}
+	return names
+}
+func (c *fakeCluster) Clients() []string                      { return []string{"c1", "c2"} }
+func (c *fakeCluster) Links() *Links                          { return nil }
+func (c *fakeCluster) Processes() *Processes                  { return c.processes }
+func (c *fakeCluster) Service() any                           { return c.service }
+func (c *fakeCluster) Leader(context.Context) (string, error) { return "n1", nil }
+func (c *fakeCluster) Leads() bool                            { return c.leads }
+func (c *fakeCluster) Holder() (string, error)                { return "c1", nil }
+
+// at is a strike on the role, resolved to hosts.
+func at(role Role, hosts ...string) Strike {
+	return Strike{Target: Target{Role: role}, Hosts: hosts, Rand: rand.New(rand.NewPCG(1, 2))}
+}
+
+func TestProcessFaultsRefuse(t *testing.T) {
+	volatile := newFakeCluster(1)
+	volatile.all["n1"].durable = errors.New("n1 forgets")
+	for _, test := range []struct {
+		name      string
+		fault     Fault
+		cluster   *fakeCluster
+		strike    Strike
+		want      string // "": available
+		noMeaning bool
+	}{
+		{"pause", Pause{}, newFakeCluster(3), at(Leader), "", false},
+		{"pause at a point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Holder}, Params: Params{Point: BeforeWrite}}, "", false},
+		{"pause a server at a point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Leader}, Params: Params{Point: AfterGrant}}, "only a client", false},
+		{"pause at no point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Holder}, Params: Params{Point: "x"}}, "unknown point", false},
+		{"pause a minority of one", Pause{}, newFakeCluster(1), at(Minority), "minority", true},
+		{"crash", Crash{}, newFakeCluster(3), at(Leader), "", false},
+		{"crash what forgets", Crash{}, volatile, at(Random), "n1 forgets: use amnesia, or durable: true", false},
+		{"crash a client of what forgets", Crash{}, volatile, at(Holder), "", false},
+		{"restart what forgets", RollingRestart{}, volatile, at(AllServers), "n1 forgets", false},
+		{"amnesia", Amnesia{}, newFakeCluster(3), at(Leader), "", false},
+		{"amnesia of a majority", Amnesia{}, newFakeCluster(3), at(Majority), "no majority would be left", true},
+		{"amnesia of the only one that leads", Amnesia{}, newFakeCluster(1), at("n1"), "no majority would be left", true},
+		{"terminate", Terminate{}, newFakeCluster(1), at(AllServers), "cannot be told", true},
+	} {
+		err := test.fault.Available(test.cluster, test.strike)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+		if errors.Is(err, ErrNoMeaning) != test.noMeaning {
+			t.Errorf("%s: %v: has no meaning: %v", test.name, err, !test.noMeaning)
+		}
+	}
+	equals := newFakeCluster(5)
+	equals.leads = false
+	if err := (Amnesia{}).Available(equals, at(AllServers)); err != nil {
+		t.Errorf("amnesia of equals: %v", err)
+	}
+	if _, err := (Amnesia{}).Inject(t.Context(), newFakeCluster(3), at(Waiters, "n1", "n2")); !errors.Is(err, ErrNoMeaning) {
+		t.Errorf("amnesia of two in three: %v", err)
+	}
+	none := newFakeCluster(1)
+	none.processes = nil
+	if err := (Crash{}).Available(none, at(AllServers)); err == nil {
+		t.Error("a crash without processes")
+	}
+}
+
+func TestAmnesiaWipes(t *testing.T) {
+	c := newFakeCluster(3)
+	heal := must(t)(Amnesia{}.Inject(t.Context(), c, at(Random, "n2")))
+	heal()
+	if got := c.all["n2"].took(); got != "kill wipe start" {
+		t.Errorf("calls %q", got)
+	}
+}
+
+// terminators terminates so many.
+type terminators int
+
+func (n terminators) TerminateHolders(context.Context) (int, error) { return int(n), nil }
+
+func TestTerminateNeedsAHolder(t *testing.T) {
+	c := newFakeCluster(1)
+	c.service = terminators(1)
+	must(t)(Terminate{}.Inject(t.Context(), c, at(AllServers, "n1")))()
+	c.service = terminators(0)
+	if _, err := (Terminate{}).Inject(t.Context(), c, at(AllServers, "n1")); err == nil {
+		t.Error("nobody held, and nothing was said")
+	}
+}
+
+// restarts counts the servers that were started again.
+func (c *fakeCluster) restarts() (n int) {
+	for _, f := range c.all {
+		f.mu.Lock()
+		if slices.Contains(f.calls, "start") {
+			n++
+		}
+		f.mu.Unlock()
+	}
+	return n
+}
+
+func TestRollingRestart(t *testing.T) {
+	c := newFakeCluster(5)
+	strike := at(AllServers, c.Nodes()...)
+	heal := must(t)(RollingRestart{}.Inject(t.Context(), c, strike))
+	heal()
+	heal()
+	for name, f := range c.all {
+		if got := f.took(); got != "kill start" {
+			t.Errorf("%s: calls %q", name, got)
+		}
+	}
+	// The order is the seed's: the same strike stops at the same server.
+	first := func(seed uint64) string {
+		c := newFakeCluster(5)
+		for _, f := range c.all {
+			f.fail["kill"] = true
+		}
+		strike.Rand = rand.New(rand.NewPCG(seed, 0))
+		heal, err := RollingRestart{}.Inject(t.Context(), c, strike)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = heal(t.Context())
+		if !errors.Is(err, errPlanned) {
+			t.Fatalf("heal: %v, want what went wrong in the round", err)
+		}
+		return err.Error()
+	}
+	orders := map[string]bool{}
+	for seed := range uint64(20) {
+		if first(seed) != first(seed) {
+			t.Errorf("seed %d has two orders", seed)
+		}
+		orders[first(seed)] = true
+	}
+	if len(orders) < 3 {
+		t.Errorf("20 seeds have %d orders", len(orders))
+	}
+}
+
+func TestRollingRestartCancelled(t *testing.T) {
+	c := newFakeCluster(3)
+	strike := at(AllServers, c.Nodes()...)
+	strike.Params.Gap = time.Hour
+	heal, err := RollingRestart{}.Inject(t.Context(), c, strike)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); c.restarts() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the round never began")
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := heal(ctx); err != nil {
+		t.Error(err)
+	}
+	if n := c.restarts(); n != 1 {
+		t.Errorf("%d servers were restarted, want the first", n)
+	}
+	// A server that did not start is started by heal, which tells of it all the same; also when its context is over.
+	c = newFakeCluster(1)
+	c.all["n1"].fail["start"] = true
+	if heal, err = (RollingRestart{}).Inject(t.Context(), c, at(AllServers, "n1")); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); c.restarts() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the server was never started")
+		}
+	}
+	if err := heal(ctx); !errors.Is(err, errPlanned) {
+		t.Errorf("heal: %v, want what went wrong", err)
+	}
+	if got := c.all["n1"].state(); got != running {
+		t.Errorf("n1 is %s", got)
+	}
+}
