@@ -163,8 +163,7 @@ type hold struct {
 	of    *Processes
 	host  string
 	count func(*held, int)
-	taken bool // guarded by the host's lock, as is done
-	done  bool // released, and the process is as it should be
+	taken bool // guarded by the host's lock
 }
 
 func (h *hold) take(ctx context.Context, after func(host string) error) error {
@@ -188,12 +187,7 @@ func (h *hold) release(ctx context.Context) error {
 		h.count(host, -1)
 		h.taken = false
 	}
-	if h.done {
-		return nil
-	}
-	err := h.of.settle(ctx, h.host, host)
-	h.done = err == nil
-	return err
+	return h.of.settle(ctx, h.host, host) // also when called again, after it failed
 }
 
 func (p *Processes) held(host string) *held {
