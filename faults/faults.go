@@ -12,6 +12,8 @@ import (
 
 // Cluster is what a fault may act on: the servers of one lock, and the clients that use it.
 type Cluster interface {
+	// Driver names the lock.
+	Driver() string
 	// Nodes and Clients name the hosts.
 	Nodes() []string
 	Clients() []string

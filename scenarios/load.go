@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 )
 
 //go:embed *.yaml
@@ -63,13 +65,44 @@ func Load(name string) (Scenario, error) {
 	return Scenario{}, fmt.Errorf("unknown scenario %q%s; there are: %s", name, DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// Parse reads and validates a scenario. Errors of syntax name line and column.
+// Parse reads and validates a scenario. Errors name line and column, and what was expected.
 func Parse(b []byte) (Scenario, error) {
 	var s Scenario
 	if err := yaml.UnmarshalWithOptions(b, &s, yaml.Strict()); err != nil {
 		return Scenario{}, fmt.Errorf("%s", yaml.FormatError(err, false, true))
 	}
-	return s, s.Validate()
+	s.file = b
+	return s, s.Locate(s.Validate())
+}
+
+// Locate adds to every Problem among the errors joined in err where the scenario's file has the value, or the nearest
+// that it has of its path.
+func (s *Scenario) Locate(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || s.file == nil {
+		return err
+	}
+	file, parseErr := parser.ParseBytes(s.file, 0)
+	if parseErr != nil {
+		return err
+	}
+	for _, e := range joined.Unwrap() {
+		var p *Problem
+		if !errors.As(e, &p) {
+			continue
+		}
+		for at := p.Path; at != "$" && p.Line == 0; at = at[:strings.LastIndexAny(at, ".[")] {
+			path, err := yaml.PathString(at)
+			if err != nil {
+				break
+			}
+			if node, err := path.FilterFile(file); err == nil && node != nil {
+				pos := node.GetToken().Position
+				p.Line, p.Column = pos.Line, pos.Column
+			}
+		}
+	}
+	return err
 }
 
 // DidYouMean returns `, did you mean "x"?` for the nearest name, or nothing if none is near.

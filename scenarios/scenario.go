@@ -2,26 +2,30 @@
 // shipped, one YAML file each.
 package scenarios
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"strconv"
-	"strings"
-	"time"
-)
-
 // Scenario is one YAML file.
 type Scenario struct {
 	Name string `yaml:"name"`
 	// Summary says in two sentences what the scenario shows.
-	Summary  string   `yaml:"summary"`
+	Summary string `yaml:"summary"`
+	// Drivers are those that run unless the user names others; empty: every lock, without the variants.
+	Drivers  []string `yaml:"drivers,omitempty"`
+	Topology Topology `yaml:"topology,omitempty"`
 	Workload Workload `yaml:"workload"`
 	Phases   []Phase  `yaml:"phases"`
 	// Require is what a history must show to prove anything; less is unknown.
 	Require Require `yaml:"require"`
 	// Expect names the verdicts that are no surprise. A test that no entry matches is expected to be valid.
 	Expect []Expect `yaml:"expect,omitempty"`
+	// Sweep repeats the run with one value of the scenario changed.
+	Sweep *Sweep `yaml:"sweep,omitempty"`
+
+	file []byte // that it was read from
+}
+
+// Topology says how the servers are set up.
+type Topology struct {
+	// Durable makes Redis write every change to disk before it answers. The other servers always do.
+	Durable bool `yaml:"durable,omitempty"`
 }
 
 // Workload says how much load there is and of what kind.
@@ -29,6 +33,8 @@ type Workload struct {
 	Clients int `yaml:"clients"` // processes
 	Workers int `yaml:"workers"` // per client
 	Locks   int `yaml:"locks"`
+	// OppositeOrder makes a cycle take two locks, in one order in half of the workers and the other way round in the rest.
+	OppositeOrder bool `yaml:"opposite-order,omitempty"`
 	// TTL is the length of leases and sessions.
 	TTL Duration `yaml:"ttl"`
 	// Hold is the time between the read and the write of a cycle, drawn evenly.
@@ -47,16 +53,23 @@ type Workload struct {
 // Phase is one part of a scenario; phases follow one another.
 type Phase struct {
 	Name string `yaml:"name"`
+	// Drivers are those that run the phase; empty: all.
+	Drivers []string `yaml:"drivers,omitempty"`
 	// Alone: no other driver runs meanwhile, and the driver's other tests leave the phase out.
 	Alone bool `yaml:"alone,omitempty"`
 	// Latency: the phase's acquires are the latency of the tables.
 	Latency bool `yaml:"latency,omitempty"`
-	// For is how long the phase lasts, or how long its fault lasts at least. In multiples of the TTL with the unit "ttl".
+	// For is how long the phase lasts, or how long it lasts at least after its last fault struck. In multiples of
+	// the TTL with the unit "ttl".
 	For Span `yaml:"for"`
 	// Workload overrides the scenario's for this phase.
 	Workload *Override `yaml:"workload,omitempty"`
-	// Fault strikes once the phase has shown progress, and is healed before the phase ends.
-	Fault *Fault `yaml:"fault,omitempty"`
+	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn.
+	Holder string `yaml:"holder,omitempty"`
+	// Faults strike one after another once the phase has shown progress; all are healed before the phase ends.
+	Faults []Fault `yaml:"faults,omitempty"`
+	// Draw, if not 0, is how many faults strike: each is drawn from Faults.
+	Draw int `yaml:"draw,omitempty"`
 }
 
 // Override is the part of a workload that a phase may change.
@@ -67,11 +80,28 @@ type Override struct {
 	Think   *Range `yaml:"think,omitempty"`
 }
 
-// Fault says what strikes whom.
+// Fault says what strikes whom, and when. Which settings a fault takes, lockbench list faults tells.
 type Fault struct {
-	Name      string `yaml:"name"`
-	Target    string `yaml:"target"`              // a role
-	Direction string `yaml:"direction,omitempty"` // both, in or out; empty: both
+	Name      string   `yaml:"name"`
+	Target    string   `yaml:"target"`              // a role, or a host ("n3", "c1")
+	Direction string   `yaml:"direction,omitempty"` // both, in or out; empty: both
+	Peers     []string `yaml:"peers,omitempty"`     // roles or hosts at the other side of the struck links; empty: all
+	// When it strikes; empty: at once.
+	When Moment `yaml:"when,omitempty"`
+	// For is after how long it is healed; empty: at the end of the phase.
+	For *Span `yaml:"for,omitempty"`
+	// Drivers are those that it strikes; empty: all.
+	Drivers []string `yaml:"drivers,omitempty"`
+
+	Delay    Duration `yaml:"delay,omitempty"`     // of latency, slow-close
+	Jitter   Duration `yaml:"jitter,omitempty"`    // of latency: added to the delay, drawn between 0 and this
+	Rate     int64    `yaml:"rate,omitempty"`      // of bandwidth, in KiB/s
+	Size     int      `yaml:"size,omitempty"`      // of chop: bytes in a piece
+	Gap      Duration `yaml:"gap,omitempty"`       // between two pieces, or between two restarts
+	Up       Duration `yaml:"up,omitempty"`        // of flapping: how long it works
+	Down     Duration `yaml:"down,omitempty"`      // of flapping: how long it does not
+	DeadPeer Duration `yaml:"dead-peer,omitempty"` // of partition: when servers drop silent connections
+	Point    string   `yaml:"point,omitempty"`     // of pause: where the client stops itself
 }
 
 // Require is what a history must show to prove anything.
@@ -96,196 +126,9 @@ type Expect struct {
 	Data      string `yaml:"data,omitempty"`
 }
 
-// Toggle is "on", "off" or "both".
-type Toggle string
-
-// The toggles.
-const (
-	On   Toggle = "on"
-	Off  Toggle = "off"
-	Both Toggle = "both"
-)
-
-// Values lists the settings that the toggle stands for.
-func (t Toggle) Values() []bool {
-	switch t {
-	case On:
-		return []bool{true}
-	case Off:
-		return []bool{false}
-	default:
-		return []bool{false, true}
-	}
-}
-
-// ParseToggle reads a toggle.
-func ParseToggle(s string) (Toggle, error) {
-	switch t := Toggle(s); t {
-	case On, Off, Both:
-		return t, nil
-	}
-	return "", fmt.Errorf("%q is not on, off or both", s)
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (t *Toggle) UnmarshalText(b []byte) (err error) {
-	*t, err = ParseToggle(string(b))
-	return err
-}
-
-// Duration is a time.Duration that files write as "2s".
-type Duration time.Duration
-
-// MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (d *Duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
-	if err != nil || v < 0 {
-		return fmt.Errorf(`%q is not a duration such as "500ms" or "2s"`, b)
-	}
-	*d = Duration(v)
-	return nil
-}
-
-// Range is two durations that files write as "5ms..20ms", or one as "5ms".
-type Range struct{ Min, Max time.Duration }
-
-// MarshalText implements encoding.TextMarshaler.
-func (r Range) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
-
-// String writes the range as files do.
-func (r Range) String() string {
-	if r.Min == r.Max {
-		return r.Min.String()
-	}
-	return r.Min.String() + ".." + r.Max.String()
-}
-
-// ParseRange reads a range.
-func ParseRange(s string) (Range, error) {
-	low, high, two := strings.Cut(s, "..")
-	if !two {
-		high = low
-	}
-	a, errA := time.ParseDuration(low)
-	b, errB := time.ParseDuration(high)
-	if errA != nil || errB != nil || a < 0 || b < a {
-		return Range{}, fmt.Errorf(`%q is not a duration such as "10ms", or a range such as "5ms..20ms"`, s)
-	}
-	return Range{a, b}, nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (r *Range) UnmarshalText(b []byte) (err error) {
-	*r, err = ParseRange(string(b))
-	return err
-}
-
-// Span is a length of time that may be given in multiples of the TTL ("1.5ttl").
-type Span struct {
-	TTLs  float64
-	Fixed time.Duration
-}
-
-// Of is the span under this TTL.
-func (s Span) Of(ttl time.Duration) time.Duration {
-	return s.Fixed + time.Duration(s.TTLs*float64(ttl))
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (s Span) MarshalText() ([]byte, error) {
-	if s.TTLs != 0 {
-		return []byte(strconv.FormatFloat(s.TTLs, 'g', -1, 64) + "ttl"), nil
-	}
-	return []byte(s.Fixed.String()), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *Span) UnmarshalText(b []byte) error {
-	if n, ok := strings.CutSuffix(string(b), "ttl"); ok {
-		v, err := strconv.ParseFloat(n, 64)
-		if err == nil && v > 0 && v <= 1000 && !math.IsNaN(v) {
-			*s = Span{TTLs: v}
-			return nil
-		}
-	} else if v, err := time.ParseDuration(string(b)); err == nil && v > 0 {
-		*s = Span{Fixed: v}
-		return nil
-	}
-	return fmt.Errorf(`%q is not a time such as "3s" or "1.5ttl"`, b)
-}
-
-// Validate reports everything in the scenario that cannot be run.
-func (s *Scenario) Validate() error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if s.Name == "" || s.Summary == "" {
-		bad("a scenario needs a name and a summary")
-	}
-	errs = append(errs, s.Workload.validate()...)
-	if len(s.Phases) == 0 {
-		bad("a scenario needs at least one phase")
-	}
-	seen := map[string]bool{}
-	for i, p := range s.Phases {
-		switch {
-		case p.Name == "" || seen[p.Name]:
-			bad("phase %d: its name %q is empty or taken", i+1, p.Name)
-		case p.For == Span{}:
-			bad(`phase %s: "for" is missing`, p.Name)
-		case p.Alone && i > 0 && !s.Phases[i-1].Alone:
-			bad("phase %s: phases that run alone come first", p.Name)
-		case p.Alone && p.Fault != nil:
-			bad("phase %s: a phase that runs alone has no fault", p.Name)
-		}
-		seen[p.Name] = true
-		errs = append(errs, p.validateOverride(s.Workload)...)
-	}
-	for i, e := range s.Expect {
-		for _, v := range []string{e.Exclusion, e.Data} {
-			if v != "" && v != "valid" && v != "invalid" && v != "any" {
-				bad("expect %d: %q is not valid, invalid or any", i+1, v)
-			}
-		}
-	}
-	if s.Require.Grants < 0 || s.Require.Attempts < 0 {
-		bad("require: negative numbers")
-	}
-	return errors.Join(errs...)
-}
-
-func (w *Workload) validate() []error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("workload: "+format, args...))
-		}
-	}
-	check(w.Clients >= 1 && w.Clients <= 100, "clients: %d is not between 1 and 100", w.Clients)
-	check(w.Workers >= 1 && w.Workers <= 1000, "workers: %d is not between 1 and 1000", w.Workers)
-	check(w.Clients*w.Workers >= 2, "it takes two workers to show anything about a lock")
-	check(w.Locks >= 1, "locks: %d is below 1", w.Locks)
-	check(w.TTL >= Duration(100*time.Millisecond), "ttl: %v is below 100ms", time.Duration(w.TTL))
-	check(w.TTL <= Duration(time.Hour), "ttl: %v is above 1h", time.Duration(w.TTL))
-	check(w.AcquireTimeout > 0, "acquire-timeout is missing")
-	check(w.Rate >= 0 && !math.IsInf(w.Rate, 0) && !math.IsNaN(w.Rate), "rate: %v is not a rate", w.Rate)
-	check(w.Fencing != "" && w.HeedLost != "", "fencing and heed-lost must be on, off or both")
-	return errs
-}
-
-func (p *Phase) validateOverride(w Workload) []error {
-	o := p.Workload
-	if o == nil {
-		return nil
-	}
-	var errs []error
-	if o.Clients != nil && (*o.Clients < 1 || *o.Clients > w.Clients) {
-		errs = append(errs, fmt.Errorf("phase %s: clients: %d is not between 1 and the scenario's %d", p.Name, *o.Clients, w.Clients))
-	}
-	if o.Workers != nil && (*o.Workers < 1 || *o.Workers > w.Workers) {
-		errs = append(errs, fmt.Errorf("phase %s: workers: %d is not between 1 and the scenario's %d", p.Name, *o.Workers, w.Workers))
-	}
-	return errs
+// Sweep changes one value of the scenario from run to run.
+type Sweep struct {
+	// Path names the value as YAML paths do ("$.workload.hold", "$.phases[1].faults[0].delay").
+	Path   string   `yaml:"path"`
+	Values []string `yaml:"values"`
 }

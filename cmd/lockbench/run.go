@@ -60,7 +60,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.scenario, "scenario", "", "shipped scenario, or path of a YAML file (required; see lockbench list)")
-	fl.StringSliceVar(&f.drivers, "driver", nil, "drivers or variants, separated by commas (default: the six locks)")
+	fl.StringSliceVar(&f.drivers, "driver", nil, "drivers or variants, separated by commas (default: the scenario's, or the six locks)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of all randomness (default: drawn, and printed)")
 	fl.IntVar(&f.clients, "clients", 0, "client processes")
 	fl.IntVar(&f.workers, "workers", 0, "workers of each client")
@@ -178,7 +178,11 @@ func resolve(cmd *cobra.Command, f runFlags) (scenarios.Scenario, []drivers.Driv
 	if err != nil {
 		return s, nil, err
 	}
-	picked, err := pick(f.drivers)
+	wanted := f.drivers
+	if len(wanted) == 0 {
+		wanted = s.Drivers
+	}
+	picked, err := pick(wanted)
 	if err != nil {
 		return s, nil, err
 	}
@@ -190,7 +194,7 @@ func resolve(cmd *cobra.Command, f runFlags) (scenarios.Scenario, []drivers.Driv
 			return s, nil, fmt.Errorf("--ttl %v is below the shortest that %s honours, %v", time.Duration(s.Workload.TTL), d.Info.Name, d.Info.MinTTL)
 		}
 	}
-	return s, picked, errors.Join(s.Validate(), orchestrator.CheckScenario(s))
+	return s, picked, errors.Join(s.Validate(), orchestrator.CheckScenario(s, picked))
 }
 
 // apply overrides the scenario with the flags that were given.
@@ -221,7 +225,7 @@ func (f runFlags) apply(changed func(string) bool, s *scenarios.Scenario) (err e
 			return fmt.Errorf("%v is not above 0", f.duration)
 		}
 		for i := range s.Phases {
-			if s.Phases[i].Fault == nil {
+			if len(s.Phases[i].Faults) == 0 {
 				s.Phases[i].For = scenarios.Span{Fixed: f.duration}
 			}
 		}

@@ -154,7 +154,7 @@ func (c *client) obey(ctx context.Context, cmd Command) error {
 			}
 		}()
 	case cmd.Hold != nil:
-		c.hold.request(cmd.Hold.ID)
+		c.hold.request(*cmd.Hold)
 	case cmd.Resume != nil:
 		c.hold.resume()
 	default:
@@ -167,25 +167,25 @@ func (c *client) obey(ctx context.Context, cmd Command) error {
 type holdRequest struct {
 	mu      sync.Mutex
 	wanted  bool
-	id      int64
+	what    Hold
 	resumed chan struct{}
 }
 
-func (h *holdRequest) request(id int64) {
+func (h *holdRequest) request(what Hold) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.wanted, h.id, h.resumed = true, id, make(chan struct{})
+	h.wanted, h.what, h.resumed = true, what, make(chan struct{})
 }
 
-// take returns the request's number and the channel that ends the hold, if this grant is the one that shall last.
-func (h *holdRequest) take() (id int64, resumed <-chan struct{}, ok bool) {
+// take returns the request and the channel that ends the hold, if this grant is the one that shall last.
+func (h *holdRequest) take() (what Hold, resumed <-chan struct{}, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.wanted {
-		return 0, nil, false
+		return Hold{}, nil, false
 	}
 	h.wanted = false
-	return h.id, h.resumed, true
+	return h.what, h.resumed, true
 }
 
 // resume ends the hold, or takes back the request if no grant has come.

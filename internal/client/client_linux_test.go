@@ -115,7 +115,7 @@ func start(t *testing.T, f *fake, fence resource.Fence) *harness {
 	t.Cleanup(func() { h.stop() })
 	h.send(Command{Open: &Open{
 		Version: ProtocolVersion, Client: "c1", Driver: "fake", Resource: res.Addr(), Fencing: true,
-		TTL: time.Second, Seed: 1, Workers: 1, FirstProcess: 4, Stride: 10, Dir: h.dir,
+		TTL: time.Second, Seed: 1, Workers: 1, FirstProcess: 4, Stride: 10, Dir: h.dir, Life: 1,
 	}})
 	h.expect(func(e Event) bool { return e.Ready != nil })
 	return h
@@ -157,7 +157,7 @@ func (h *harness) history() []history.Op {
 	if err := h.stop(); err != nil {
 		h.t.Fatal(err)
 	}
-	lines, torn, err := recorder.Read(filepath.Join(h.dir, "c1-w1.stream"))
+	lines, torn, err := recorder.Read(filepath.Join(h.dir, "c1.1-w1.stream"))
 	if err != nil || torn {
 		h.t.Fatalf("torn %v, %v", torn, err)
 	}

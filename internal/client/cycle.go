@@ -17,7 +17,9 @@ type cycle struct {
 	load     *Workload
 	lock     string
 	intended int64
+	changed  <-chan struct{} // closed when the workload changes
 
+	number   int64 // of the grant
 	lease    drivers.Lease
 	token    history.Uint
 	requests int64
@@ -30,34 +32,89 @@ func (c *cycle) run(ctx context.Context) error {
 	if err != nil || !granted {
 		return err
 	}
-	id, resumed, held := c.client.hold.take()
-	if held {
-		if err := c.client.emit(Event{Holding: &Holding{ID: id, Process: c.process, Grant: c.grant, Lock: c.lock}}); err != nil {
+	if err := c.use(ctx); err != nil {
+		return err
+	}
+	return c.finish(ctx)
+}
+
+// runAround runs the inner cycle, of another lock, while it holds its own.
+func (c *cycle) runAround(ctx context.Context, inner *cycle) error {
+	granted, err := c.acquire(ctx)
+	if err != nil || !granted {
+		return err
+	}
+	c.outer = c // if the session ends with the inner lock, this grant ends first
+	defer func() { c.outer = nil }()
+	// The wait before the second lock is what makes two workers meet.
+	if err := c.wait(ctx, nil); err != nil {
+		return err
+	}
+	if !c.mustStop() {
+		if err := inner.run(ctx); err != nil || c.outer == nil {
 			return err
 		}
 	}
-	if err := c.use(ctx, resumed); err != nil {
-		return err
-	}
-	if held {
-		if err := c.client.emit(Event{Held: &Held{ID: id, Lost: c.lost}}); err != nil {
+	c.outer = nil
+	if !c.mustStop() {
+		read, ok, err := c.request(ctx, history.Read, resource.Response{})
+		if err != nil {
 			return err
+		}
+		if ok && !c.mustStop() {
+			if _, _, err := c.request(ctx, history.Write, read); err != nil {
+				return err
+			}
 		}
 	}
 	return c.finish(ctx)
 }
 
-// use spends the grant: read, hold, write.
-func (c *cycle) use(ctx context.Context, resumed <-chan struct{}) error {
+// use spends the grant: read, hold, write. The grant that was asked to last tells the coordinator of its hold.
+func (c *cycle) use(ctx context.Context) error {
+	hold, resumed, held := c.client.hold.take()
+	if held {
+		if err := c.holding(hold, AfterGrant); err != nil {
+			return err
+		}
+	}
+	if err := c.spend(ctx, hold, resumed); err != nil || !held {
+		return err
+	}
+	return c.client.emit(Event{Held: &Held{ID: hold.ID, Lost: c.lost}})
+}
+
+func (c *cycle) spend(ctx context.Context, hold Hold, resumed <-chan struct{}) error {
 	read, ok, err := c.request(ctx, history.Read, resource.Response{})
 	if err != nil || !ok || c.mustStop() {
 		return err
 	}
-	if err := c.wait(ctx, resumed); err != nil || c.mustStop() {
+	if hold.Stop != "" {
+		resumed = nil // it was stopped, or will be: it holds no longer than any other grant
+	}
+	if err := errors.Join(c.wait(ctx, resumed), c.noticeLoss()); err != nil || c.mustStop() {
 		return err
+	}
+	if hold.Stop == BeforeWrite {
+		if err := c.holding(hold, BeforeWrite); err != nil {
+			return err
+		}
 	}
 	_, _, err = c.request(ctx, history.Write, read)
 	return err
+}
+
+// holding tells the coordinator that the grant lasts, and stops the client if this is the point where it shall. A grant
+// that shall stop later is told of only there.
+func (c *cycle) holding(hold Hold, point string) error {
+	if hold.Stop != "" && hold.Stop != point {
+		return nil
+	}
+	err := c.client.emit(Event{Holding: &Holding{ID: hold.ID, Process: c.process, Grant: c.number, Lock: c.lock}})
+	if err != nil || hold.Stop == "" {
+		return err
+	}
+	return stopHere()
 }
 
 // finish gives the lock back, or walks away from it.
@@ -71,15 +128,14 @@ func (c *cycle) finish(ctx context.Context) error {
 	if _, err := c.record(c.op(history.Abandon, history.OK)); err != nil {
 		return err
 	}
-	c.restart()
-	return nil
+	return c.restart()
 }
 
 // mustStop reports whether the worker may use its grant no further.
 func (c *cycle) mustStop() bool { return c.doubtful || c.lost && c.load.HeedLost }
 
 func (c *cycle) op(f string, t history.Type) history.Op {
-	return history.Op{Type: t, F: f, Lock: c.lock, Grant: c.grant}
+	return history.Op{Type: t, F: f, Lock: c.lock, Grant: c.number}
 }
 
 // acquire asks for the lock. A session that cannot be opened is an acquire that failed: nothing was asked for.
@@ -88,6 +144,7 @@ func (c *cycle) acquire(ctx context.Context) (granted bool, err error) {
 	defer cancel()
 	started := c.client.clock.Now()
 	c.grant++
+	c.number = c.grant
 	invoke := c.op(history.Acquire, history.Invoke)
 	invoke.Intended = c.intended
 	if err := c.session(ctx); err != nil {
@@ -125,8 +182,7 @@ func (c *cycle) acquire(ctx context.Context) (granted bool, err error) {
 		info := c.op(history.Acquire, history.Info)
 		info.Error = err.Error()
 		_, err = c.record(info)
-		c.restart()
-		return false, err
+		return false, errors.Join(err, c.restart())
 	}
 }
 
@@ -146,7 +202,7 @@ func (c *cycle) request(ctx context.Context, f string, read resource.Response) (
 	ctx, cancel := context.WithTimeout(ctx, c.load.Timeout)
 	defer cancel()
 	c.requests++
-	req := resource.Request{F: f, Lock: c.lock, Client: c.client.open.Client, Process: c.process, Grant: c.grant, Request: c.requests}
+	req := resource.Request{F: f, Lock: c.lock, Client: c.client.open.Client, Process: c.process, Grant: c.number, Request: c.requests}
 	line := c.op(f, history.Invoke)
 	line.Request = c.requests
 	if c.client.open.Fencing && c.token.Set {
@@ -201,6 +257,11 @@ func (c *cycle) wait(ctx context.Context, resumed <-chan struct{}) error {
 			return nil
 		case <-resumed:
 			return nil
+		case <-c.changed: // there is a new workload, or none: nobody waits for a hold of the old one
+			if resumed == nil {
+				return nil
+			}
+			c.changed = nil
 		case <-ctx.Done():
 			return nil
 		case <-lost:
@@ -260,7 +321,7 @@ func (c *cycle) release(ctx context.Context) error {
 		}
 	}
 	if c.doubtful || c.lost {
-		c.restart()
+		return c.restart()
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ type Command struct {
 	Open *Open `json:"open,omitempty"`
 	// Work makes the workers cycle from now on under this workload.
 	Work *Workload `json:"work,omitempty"`
-	// Rest makes the workers finish their cycle and pause. The client answers Resting.
+	// Rest makes the workers finish their cycle, without waiting for a hold to end, and pause. The client answers Resting.
 	Rest *struct{} `json:"rest,omitempty"`
 	// Hold makes the next grant of this client last until Resume, or its loss if the workload heeds that. The
 	// client answers Holding once it is granted, and Held when the hold is over.
@@ -43,6 +43,8 @@ type Open struct {
 	FirstProcess int64  `json:"first_process"`
 	Stride       int64  `json:"stride"`
 	Dir          string `json:"dir"` // where the streams of the history go
+	// Life counts the processes that were this client, from 1; each has streams of its own.
+	Life int `json:"life"`
 }
 
 // Workload says how the workers behave.
@@ -51,6 +53,9 @@ type Workload struct {
 	Active int `json:"active"`
 	// Locks is how many locks there are; each cycle draws one.
 	Locks int `json:"locks"`
+	// OppositeOrder makes each cycle take two locks, in one order in workers of even number, the other way round in
+	// those of odd number.
+	OppositeOrder bool `json:"opposite_order,omitempty"`
 	// HoldMin and HoldMax bound the time between the read and the write, drawn evenly.
 	HoldMin time.Duration `json:"hold_min_ns"`
 	HoldMax time.Duration `json:"hold_max_ns"`
@@ -67,10 +72,20 @@ type Workload struct {
 	HeedLost bool `json:"heed_lost"`
 }
 
-// Hold numbers the request, so that a late answer is not taken for the next one's.
+// Hold asks for one grant that lasts.
 type Hold struct {
+	// ID numbers the request, so that a late answer is not taken for the next one's.
 	ID int64 `json:"id"`
+	// Stop, if it is AfterGrant or BeforeWrite, makes the client stop its whole process group (SIGSTOP) there, instead
+	// of waiting for Resume. Holding is sent right before.
+	Stop string `json:"stop,omitempty"`
 }
+
+// Where a Hold can stop the client.
+const (
+	AfterGrant  = "after-grant"
+	BeforeWrite = "before-write" // after it has read, held and checked that it still holds
+)
 
 // Event is one line from the client. Exactly one field is set.
 type Event struct {

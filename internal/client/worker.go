@@ -27,6 +27,7 @@ type worker struct {
 	resource *resource.Client
 	locker   drivers.Locker // nil: no session
 	sessions int
+	outer    *cycle // whose grant is held around the cycle that runs; nil: none
 
 	mu       sync.Mutex
 	workload *Workload     // nil: rest
@@ -35,7 +36,7 @@ type worker struct {
 }
 
 func newWorker(c *client, i int) (*worker, error) {
-	rec, err := recorder.Create(filepath.Join(c.open.Dir, fmt.Sprintf("%s-w%d.stream", c.open.Client, i+1)))
+	rec, err := recorder.Create(filepath.Join(c.open.Dir, fmt.Sprintf("%s.%d-w%d.stream", c.open.Client, c.open.Life, i+1)))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func newWorker(c *client, i int) (*worker, error) {
 	close(idle)
 	return &worker{
 		client: c, index: i, process: c.open.FirstProcess + int64(i),
-		random:   rng.Stream(c.open.Seed, "worker "+c.open.Client, i),
+		random:   rng.Stream(c.open.Seed, fmt.Sprintf("worker %s.%d", c.open.Client, c.open.Life), i),
 		recorder: rec, resource: resource.NewClient(c.open.Resource),
 		changed: make(chan struct{}), idle: idle,
 	}, nil
@@ -129,16 +130,37 @@ func (w *worker) run(ctx context.Context) (err error) {
 		if !w.pace(ctx, load, changed, intended) {
 			continue
 		}
-		c := cycle{worker: w, load: load, lock: fmt.Sprintf("lock-%d", 1+w.random.IntN(max(1, load.Locks)))}
+		var due int64
 		if load.Interval > 0 {
-			c.intended = w.client.clock.Now() - int64(time.Since(intended))
+			due = w.client.clock.Now() - int64(time.Since(intended))
 			intended = intended.Add(load.Interval)
 		}
-		if err := c.run(ctx); err != nil {
+		if err := w.cycle(ctx, load, changed, due); err != nil {
 			return err
 		}
 	}
 }
+
+// cycle takes a lock that it draws, or two.
+func (w *worker) cycle(ctx context.Context, load *Workload, changed <-chan struct{}, due int64) error {
+	n := max(1, load.Locks)
+	first := w.random.IntN(n)
+	c := cycle{worker: w, load: load, changed: changed, lock: lockName(first), intended: due}
+	if !load.OppositeOrder {
+		return c.run(ctx)
+	}
+	second := (first + 1 + w.random.IntN(n-1)) % n
+	// Every pair of locks is taken in both orders: upwards by one half of the workers, downwards by the other.
+	if (first < second) == (w.process%2 == 0) {
+		first, second = second, first
+	}
+	c.lock = lockName(first)
+	inner := c
+	inner.lock, inner.intended = lockName(second), 0
+	return c.runAround(ctx, &inner)
+}
+
+func lockName(i int) string { return fmt.Sprintf("lock-%d", i+1) }
 
 // pace waits until the next cycle is due; false: the workload changed meanwhile, or the client ends.
 func (w *worker) pace(ctx context.Context, load *Workload, changed <-chan struct{}, intended time.Time) bool {
@@ -174,7 +196,7 @@ func (w *worker) session(ctx context.Context) error {
 		return nil
 	}
 	w.sessions++
-	name := fmt.Sprintf("session %s w%d", w.client.open.Client, w.index+1)
+	name := fmt.Sprintf("session %s.%d w%d", w.client.open.Client, w.client.open.Life, w.index+1)
 	locker, err := w.client.driver.Open(ctx, w.client.open.Servers, drivers.Options{
 		TTL: w.client.open.TTL, Rand: rng.Stream(w.client.open.Seed, name, w.sessions),
 	})
@@ -186,7 +208,13 @@ func (w *worker) session(ctx context.Context) error {
 }
 
 // restart ends the session, and goes on under a new process number: what the old one did may yet take effect.
-func (w *worker) restart() {
+func (w *worker) restart() error {
+	if outer := w.outer; outer != nil { // another grant of this session is used no more from here on
+		w.outer = nil
+		if _, err := w.record(outer.op(history.Abandon, history.OK)); err != nil {
+			return err
+		}
+	}
 	if w.locker != nil {
 		_ = w.locker.Close() // its connection is in doubt already, that is why it ends
 		w.locker = nil
@@ -194,6 +222,7 @@ func (w *worker) restart() {
 	_ = w.resource.Close()
 	w.process += w.client.open.Stride
 	w.grant = 0
+	return nil
 }
 
 // record stamps and stores one op of this worker and returns its time.

@@ -104,6 +104,20 @@ func (c *clientProcess) await(ctx context.Context, wanted func(client.Event) boo
 	}
 }
 
+// ready waits until the client can be told to work.
+func (c *clientProcess) ready(ctx context.Context) error {
+	_, err := c.await(ctx, func(e client.Event) bool { return e.Ready != nil })
+	return err
+}
+
+// kill ends the client at once.
+func (c *clientProcess) kill() error {
+	err := errors.Join(c.process.KillFamily(), c.commands.Close())
+	for range c.events { // closed at the end of what it had to say
+	}
+	return err
+}
+
 func (c *clientProcess) ended() error {
 	select {
 	case err := <-c.read:
@@ -117,7 +131,7 @@ func (c *clientProcess) ended() error {
 // is nothing more to say.
 func (c *clientProcess) finish(grace time.Duration) error {
 	if c.broken {
-		return errors.Join(c.process.Kill(), c.commands.Close())
+		return c.kill()
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), grace, fmt.Errorf("client %s does not come to rest", c.name))
 	defer cancel()

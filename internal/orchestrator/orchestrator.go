@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/faults"
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/monotime"
@@ -29,6 +30,8 @@ type Config struct {
 	Seed     uint64
 	// Direct lets clients reach the servers without proxies.
 	Direct bool
+	// Replay lists what struck in an earlier run: the same faults strike the same hosts again, at the same moments.
+	Replay []TestSchedule
 	// Out is the directory in which the run's directory is made.
 	Out string
 	// Meta is what the caller knows of the program and the host; the orchestrator fills in the rest.
@@ -92,6 +95,7 @@ func (r *run) progress(format string, args ...any) {
 type driverRun struct {
 	live    live
 	index   int // of its row in the table
+	stopped bool
 	row     results.Driver
 	tests   []results.Test // commit publishes row and tests; until then they are this driver's goroutine's own
 	current *test          // the first test, kept open between the phases that run alone and the rest
@@ -236,8 +240,14 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 			t.err = t.phase(ctx, ph, &meta.Phases[i-r.skipped(first)])
 		}
 		t.err = errors.Join(t.err, t.finish())
+		broken := errors.Is(t.err, errHeal)
 		r.settle(ctx, p, t)
 		errs = append(errs, t.err)
+		if broken { // the servers are not what they were: nothing that ran on them now would mean anything
+			errs = append(errs, p.stop())
+			p.noTest(results.Failed, fmt.Errorf("it did not run, because after %s %w", t.meta.Name, errHeal))
+			break
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -256,9 +266,9 @@ func (r *run) skipped(first bool) int {
 // openTest makes a test; its err says what went wrong.
 func (r *run) openTest(ctx context.Context, p *driverRun, meta *results.Test, first bool) (*test, error) {
 	t := &test{run: r, live: p.live, meta: meta, clock: r.clock, streams: r.dir.Streams(meta.Name)}
-	if meta.Phases, t.err = planPhases(r.scenario, t, first); t.err == nil {
-		t.err = t.open(ctx)
-	}
+	t.processes = faults.NewProcesses(t.process)
+	meta.Phases = r.planPhases(t, first)
+	t.err = t.open(ctx)
 	return t, t.err
 }
 
@@ -275,7 +285,7 @@ func (r *run) settle(ctx context.Context, p *driverRun, t *test) {
 	}
 	r.publish(p)
 	r.mu.Lock()
-	r.schedules = append(r.schedules, TestSchedule{Test: t.meta.Name, Steps: t.steps})
+	r.schedules = append(r.schedules, t.schedule())
 	r.mu.Unlock()
 	t.err = errors.Join(t.err, r.save(), r.saveSchedule())
 }

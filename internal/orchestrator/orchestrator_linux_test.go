@@ -99,7 +99,7 @@ func quick(t *testing.T, ttl time.Duration) scenarios.Scenario {
 	}
 	s.Workload.TTL, s.Workload.AcquireTimeout = scenarios.Duration(ttl), scenarios.Duration(ttl/2)
 	for i := range s.Phases {
-		if s.Phases[i].Fault == nil {
+		if len(s.Phases[i].Faults) == 0 {
 			s.Phases[i].For = scenarios.Span{Fixed: 200 * time.Millisecond}
 		}
 	}

@@ -5,21 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/client"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/recorder"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
-	"github.com/lockbench/lockbench/internal/rng"
 	"github.com/lockbench/lockbench/scenarios"
 )
-
-// recoveredGrants is how many new grants must reach the resource before a heal counts as recovered. The
-// first may have been under way, or granted to a client that the fault never touched.
-const recoveredGrants = 3
 
 // phase runs one phase of the test and leaves its result in the test's meta data.
 func (t *test) phase(ctx context.Context, p scenarios.Phase, meta *results.Phase) error {
@@ -31,17 +24,17 @@ func (t *test) phase(ctx context.Context, p scenarios.Phase, meta *results.Phase
 	if err := t.log(history.Invoke, history.Phase, p.Name, nil); err != nil {
 		return err
 	}
-	for i, c := range t.clients {
+	for i, h := range t.clients {
 		load := t.workload(p, i)
-		if err := c.send(client.Command{Work: &load}); err != nil {
+		if err := h.assign(&load); err != nil {
 			return err
 		}
 	}
 	var late, err error
-	if p.Fault == nil {
+	if len(p.Faults) == 0 {
 		late, err = t.undisturbed(ctx, p)
 	} else {
-		late, err = t.strike(ctx, p)
+		late, err = t.disturbed(ctx, p)
 	}
 	switch {
 	case err != nil:
@@ -61,7 +54,8 @@ func (t *test) ttl() time.Duration { return time.Duration(t.run.scenario.Workloa
 
 // bound is the longest wait for anything that a lock is free not to do.
 func (t *test) bound() time.Duration {
-	return max(3*t.ttl(), t.ttl()+time.Duration(t.run.scenario.Require.Allowance)+time.Second)
+	_, hold := t.run.scenario.Workload.Hold.Of(t.ttl())
+	return hold + max(3*t.ttl(), t.ttl()+time.Duration(t.run.scenario.Require.Allowance)+time.Second)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -125,91 +119,6 @@ func (t *test) awaitGrants(ctx context.Context, next, n int, counts func(resourc
 
 func anyGrant(resource.GrantSeen) bool { return true }
 
-// strike injects the phase's fault, waits until it has shown its effect, heals it and waits for recovery. late
-// is not nil when an event did not come within its bound: a finding, not a failure.
-func (t *test) strike(ctx context.Context, p scenarios.Phase) (late, err error) {
-	came, err := t.awaitGrants(ctx, t.grantsSeen(), t.run.scenario.Require.Grants, anyGrant)
-	if err != nil {
-		return nil, err
-	}
-	if !came {
-		late = fmt.Errorf("fewer than %d grants within %v before the fault", t.run.scenario.Require.Grants, t.bound())
-	}
-	random := rng.Stream(t.run.cfg.Seed, "fault "+t.meta.Name+" "+p.Name, 0)
-	fault, strike, err := aim(p.Fault)
-	if err != nil {
-		return late, err
-	}
-	var held *hold
-	if p.Fault.Target == "holder" {
-		held, err = t.hold(ctx, t.clients[random.IntN(len(t.clients))])
-		if err != nil {
-			return late, err
-		}
-		if held == nil {
-			return fmt.Errorf("no client was granted the lock within %v, so there was no holder to strike", t.bound()), nil
-		}
-		defer t.setHolder("")
-	}
-	strike.Rand = random
-	name := fault.Info().Name
-	strike.Hosts, strike.Peers, err = strike.Target.Resolve(ctx, t, random)
-	if err != nil {
-		return late, fmt.Errorf("aim %s at the %s: %w", name, p.Fault.Target, err)
-	}
-	value := fmt.Sprintf("%s: %s", p.Fault.Target, strings.Join(strike.Hosts, ","))
-	if err := t.log(history.Invoke, name, value, nil); err != nil {
-		return late, err
-	}
-	step := Step{Phase: p.Name, Fault: name, Target: p.Fault.Target, Direction: p.Fault.Direction, Hosts: strike.Hosts, At: time.Duration(t.clock.Now())}
-	heal, err := fault.Inject(ctx, t, strike)
-	if err != nil {
-		return late, errors.Join(fmt.Errorf("inject %s: %w", name, err), t.log(history.Info, name, value, err))
-	}
-	waitErr := t.log(history.OK, name, value, nil)
-	if waitErr == nil {
-		waitErr = t.outlast(ctx, p, held)
-	}
-	if held != nil {
-		waitErr = errors.Join(waitErr, held.end(ctx))
-	}
-	if err := t.heal(ctx, value, heal); err != nil {
-		return late, errors.Join(waitErr, err)
-	}
-	step.Healed = time.Duration(t.clock.Now())
-	t.steps = append(t.steps, step)
-	if waitErr != nil {
-		return late, waitErr
-	}
-	came, err = t.awaitGrants(ctx, t.grantsSeen(), recoveredGrants, anyGrant)
-	if err == nil && !came {
-		late = fmt.Errorf("not recovered within %v after the heal", t.bound())
-	}
-	return late, err
-}
-
-// outlast waits until the fault has lasted as long as it must, until as many acquires were attempted as it takes to
-// prove anything and, if a holder of a lease was struck, until a rival's request has reached the resource; or until the
-// bound has passed.
-func (t *test) outlast(ctx context.Context, p scenarios.Phase, held *hold) error {
-	began := t.clock.Now()
-	rival := make(chan error, 1)
-	if held != nil && t.live.driver.Info.Lease {
-		go func() {
-			_, err := t.awaitGrants(ctx, t.grantsSeen(), 1, func(g resource.GrantSeen) bool {
-				return g.Lock == held.Lock && g.Process != held.Process
-			})
-			rival <- err
-		}()
-	} else {
-		rival <- nil
-	}
-	if err := errors.Join(sleep(ctx, p.For.Of(t.ttl())), <-rival); err != nil {
-		return err
-	}
-	return t.awaitAttempts(ctx, began)
-}
-
 // awaitAttempts waits for the acquires that must be attempted during a fault. Who waits for a lock that blocks asks
 // again only when the acquire times out, and a busy machine stretches that. The clients' streams tell: nothing of
 // an attempt that is refused reaches the resource.
@@ -244,53 +153,4 @@ func (t *test) attempts(began int64) (n int, err error) {
 		}
 	}
 	return n, nil
-}
-
-// heal undoes the fault, also when the run is being interrupted.
-func (t *test) heal(ctx context.Context, value string, heal func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bound())
-	defer cancel()
-	logged := t.log(history.Invoke, history.Heal, value, nil) // what cannot be recorded must be healed all the same
-	if err := heal(ctx); err != nil {
-		return errors.Join(fmt.Errorf("heal (%s): %w", value, err), logged, t.log(history.Info, history.Heal, value, err))
-	}
-	return errors.Join(logged, t.log(history.OK, history.Heal, value, nil))
-}
-
-// hold is a grant that lasts until it is told to end.
-type hold struct {
-	client.Holding
-	test   *test
-	client *clientProcess
-}
-
-// hold makes the next grant of the client last; nil: it was granted none within the bound.
-func (t *test) hold(ctx context.Context, c *clientProcess) (*hold, error) {
-	t.holds++
-	id := t.holds
-	if err := c.send(client.Command{Hold: &client.Hold{ID: id}}); err != nil {
-		return nil, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, t.bound())
-	defer cancel()
-	e, err := c.await(bounded, func(e client.Event) bool { return e.Holding != nil && e.Holding.ID == id })
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, c.send(client.Command{Resume: &struct{}{}})
-	}
-	if err != nil {
-		return nil, err
-	}
-	t.setHolder(c.name)
-	return &hold{Holding: *e.Holding, test: t, client: c}, nil
-}
-
-// end lets the holder go on and waits until it has written, or given up.
-func (h *hold) end(ctx context.Context) error {
-	if err := h.client.send(client.Command{Resume: &struct{}{}}); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), h.test.bound(), fmt.Errorf("client %s does not end its hold", h.client.name))
-	defer cancel()
-	_, err := h.client.await(ctx, func(e client.Event) bool { return e.Held != nil && e.Held.ID == h.ID })
-	return err
 }

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
 )
@@ -54,55 +57,163 @@ func expectation(s scenarios.Scenario, driver string, fencing, heed bool) *resul
 
 // planPhases decides which phases a test runs. first: it is the driver's first test, the one that runs the
 // phases that run alone.
-func planPhases(s scenarios.Scenario, c faults.Cluster, first bool) ([]results.Phase, error) {
+func (r *run) planPhases(t *test, first bool) []results.Phase {
 	var phases []results.Phase
-	for _, p := range s.Phases {
+	for _, p := range r.scenario.Phases {
 		if p.Alone && !first {
 			continue
 		}
-		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency}
-		if p.Fault != nil {
-			ph.Fault = p.Fault.Name + " " + p.Fault.Target
-			f, strike, err := aim(p.Fault)
-			if err != nil {
-				return nil, fmt.Errorf("phase %s: %w", p.Name, err)
-			}
-			switch err := f.Available(c, strike); {
-			case errors.Is(err, faults.ErrNoMeaning):
-				ph.Status, ph.Reason = results.NotApplicable, err.Error()
-			case err != nil:
-				ph.Reason = err.Error()
-			}
+		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency, Fault: describeFaults(p.Faults)}
+		switch err := r.phaseApplies(p, t); {
+		case errors.Is(err, faults.ErrNoMeaning):
+			ph.Status, ph.Reason = results.NotApplicable, err.Error()
+		case err != nil:
+			ph.Reason = err.Error()
 		}
 		phases = append(phases, ph)
 	}
-	return phases, nil
+	return phases
 }
 
-// CheckScenario refuses what cannot be run, by name, before anything starts.
-func CheckScenario(s scenarios.Scenario) error {
-	for _, p := range s.Phases {
-		if p.Fault == nil {
-			continue
+func describeFaults(all []scenarios.Fault) string {
+	var texts []string
+	for _, f := range all {
+		texts = append(texts, f.Name+" "+f.Target)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// phaseApplies returns nil, or why a phase has no meaning here or cannot run: one of its faults does not, or, if they
+// are drawn, none does.
+func (r *run) phaseApplies(p scenarios.Phase, c faults.Cluster) error {
+	if !concerns(p.Drivers, c) {
+		return fmt.Errorf("%w: the scenario leaves it out for this lock", faults.ErrNoMeaning)
+	}
+	var why error
+	usable := 0
+	for _, f := range p.Faults {
+		err := applies(f, c)
+		if err == nil {
+			usable++
+		} else if why = err; p.Draw == 0 && !errors.Is(err, errNotConcerned) {
+			return err
 		}
-		if _, _, err := aim(p.Fault); err != nil {
-			return fmt.Errorf("scenario %s: phase %s: %w", s.Name, p.Name, err)
-		}
+	}
+	if len(p.Faults) > 0 && usable == 0 {
+		return why
 	}
 	return nil
 }
 
-func aim(f *scenarios.Fault) (faults.Fault, faults.Strike, error) {
+// errNotConcerned marks a fault that the scenario limits to other drivers.
+var errNotConcerned = fmt.Errorf("%w: the fault is not for this lock", faults.ErrNoMeaning)
+
+// applies returns nil, or why a fault does not strike here.
+func applies(f scenarios.Fault, c faults.Cluster) error {
+	if !concerns(f.Drivers, c) {
+		return errNotConcerned
+	}
+	fault, strike, err := aim(f)
+	if err != nil {
+		return err
+	}
+	if err := strike.Target.Meaningful(c); err != nil {
+		return err
+	}
+	return fault.Available(c, strike)
+}
+
+// concerns reports whether a list of drivers, empty: all, has the cluster's.
+func concerns(list []string, c faults.Cluster) bool {
+	return len(list) == 0 || slices.Contains(list, c.Driver())
+}
+
+// CheckScenario refuses what cannot be run, by name, before anything starts: unknown faults, targets and settings, and
+// a scenario none of whose faults can strike any of the drivers.
+func CheckScenario(s scenarios.Scenario, ds []drivers.Driver) error {
+	var errs, pointless []error
+	meaningful, clients := false, make([]string, s.Workload.Clients)
+	for i := range clients {
+		clients[i] = clientName(i)
+	}
+	for i, p := range s.Phases {
+		if p.Holder != "" && !slices.Contains(clients, p.Holder) {
+			errs = append(errs, &scenarios.Problem{Path: fmt.Sprintf("$.phases[%d].holder", i), Text: fmt.Sprintf("there is no client %q, only %s", p.Holder, strings.Join(clients, ", "))})
+		}
+		for k, f := range p.Faults {
+			path := fmt.Sprintf("$.phases[%d].faults[%d]", i, k)
+			_, strike, err := aim(f)
+			if err != nil {
+				errs = append(errs, &scenarios.Problem{Path: path, Text: err.Error()})
+				continue
+			}
+			for _, d := range ds {
+				err := strike.Target.Meaningful(outline{driver: d, clients: clients})
+				if err == nil {
+					meaningful = true
+					continue
+				}
+				pointless = append(pointless, &scenarios.Problem{Path: path, Text: fmt.Sprintf("%s: %s of the %s: %v", d.Info.Name, f.Name, f.Target, err)})
+			}
+		}
+	}
+	if !meaningful {
+		errs = append(errs, pointless...)
+	}
+	return s.Locate(errors.Join(errs...))
+}
+
+// outline is what is known of a cluster before it runs: enough to tell which roles somebody can fill.
+type outline struct {
+	faults.Cluster // nil: nothing that needs a running one is asked
+	driver         drivers.Driver
+	clients        []string
+}
+
+// Nodes implements faults.Cluster.
+func (o outline) Nodes() []string {
+	names := make([]string, o.driver.Info.Nodes)
+	for i := range names {
+		names[i] = cluster.NodeName(i)
+	}
+	return names
+}
+
+// Clients implements faults.Cluster.
+func (o outline) Clients() []string { return o.clients }
+
+// Leads implements faults.Cluster.
+func (o outline) Leads() bool { return o.driver.Info.Backend.Leads() }
+
+// aim turns a scenario's fault into a fault and a strike whose hosts are not known yet.
+func aim(f scenarios.Fault) (faults.Fault, faults.Strike, error) {
 	found, err := faults.Find(f.Name)
 	if err != nil {
 		return nil, faults.Strike{}, err
 	}
-	t := faults.Target{Role: faults.Role(f.Target), Direction: faults.Direction(f.Direction)}
-	if _, err := t.Role.Side(); err != nil {
-		return nil, faults.Strike{}, err
+	info := found.Info()
+	s := faults.Strike{
+		Target: faults.Target{Role: faults.Role(f.Target), Direction: faults.Direction(f.Direction)},
+		Params: faults.Params{
+			Delay: time.Duration(f.Delay), Jitter: time.Duration(f.Jitter), Rate: f.Rate, Size: f.Size, Gap: time.Duration(f.Gap),
+			Up: time.Duration(f.Up), Down: time.Duration(f.Down), DeadPeer: time.Duration(f.DeadPeer), Point: f.Point,
+		},
 	}
-	if !slices.Contains([]faults.Direction{"", faults.Both, faults.In, faults.Out}, t.Direction) {
-		return nil, faults.Strike{}, fmt.Errorf("unknown direction %q; there are: both, in, out", f.Direction)
+	side, err := s.Target.Role.Side()
+	errs := []error{err, info.Check(s.Params)}
+	if err == nil && info.Strikes != faults.AnyHost && info.Strikes != side {
+		errs = append(errs, fmt.Errorf("%s strikes %s, and %q is one of the %s", f.Name, info.Strikes, f.Target, side))
 	}
-	return found, faults.Strike{Target: t}, nil
+	for _, peer := range f.Peers {
+		_, err := faults.Role(peer).Side()
+		errs = append(errs, err)
+		s.Target.Peers = append(s.Target.Peers, faults.Role(peer))
+	}
+	if !slices.Contains([]faults.Direction{"", faults.Both, faults.In, faults.Out}, s.Target.Direction) {
+		errs = append(errs, fmt.Errorf("unknown direction %q; there are: both, in, out", f.Direction))
+	}
+	if f.Point != "" && (f.Target != string(faults.Holder) || f.Point != faults.AfterGrant && f.Point != faults.BeforeWrite) {
+		errs = append(errs, fmt.Errorf("point %q: the holder can be stopped %s or %s, and nobody else", f.Point, faults.AfterGrant, faults.BeforeWrite))
+	}
+	return found, s, errors.Join(errs...)
 }

@@ -105,6 +105,10 @@ func (r *run) backend(name drivers.Backend) (cluster.Backend, error) {
 
 // stop ends the driver's servers and links.
 func (p *driverRun) stop() error {
+	if p.stopped {
+		return nil
+	}
+	p.stopped = true
 	var errs []error
 	if p.live.cluster != nil {
 		errs = append(errs, p.live.cluster.Stop())
@@ -119,14 +123,14 @@ func (p *driverRun) stop() error {
 func (t *test) restAll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.bound(), errors.New("the clients do not come to rest"))
 	defer cancel()
-	for _, c := range t.clients {
-		if err := c.send(client.Command{Rest: &struct{}{}}); err != nil {
+	for _, h := range t.clients {
+		if err := h.current.send(client.Command{Rest: &struct{}{}}); err != nil {
 			return err
 		}
 	}
-	for _, c := range t.clients {
-		if _, err := c.await(ctx, func(e client.Event) bool { return e.Resting != nil }); err != nil {
-			return fmt.Errorf("client %s: %w", c.name, err)
+	for _, h := range t.clients {
+		if _, err := h.current.await(ctx, func(e client.Event) bool { return e.Resting != nil }); err != nil {
+			return fmt.Errorf("client %s: %w", h.name, err)
 		}
 	}
 	return nil

@@ -23,10 +23,9 @@ import (
 
 // live is a driver's running cluster.
 type live struct {
-	driver    drivers.Driver
-	cluster   cluster.Cluster
-	links     *faults.Links // nil: direct
-	processes *faults.Processes
+	driver  drivers.Driver
+	cluster cluster.Cluster
+	links   *faults.Links // nil: direct
 }
 
 // test is one running test: its clients, its resource and the streams of its history.
@@ -37,17 +36,23 @@ type test struct {
 	clock   monotime.Clock
 	streams string // directory
 
-	resource *resource.Server
-	store    *recorder.Recorder // the resource's ops
-	nemesis  *recorder.Recorder // used by the goroutine that runs the phases only
-	clients  []*clientProcess
-	steps    []Step
-	holds    int64 // that were asked for
-	err      error // why the test cannot go on
+	resource  *resource.Server
+	store     *recorder.Recorder // the resource's ops
+	clients   []*clientHost
+	processes *faults.Processes
+	holds     int64 // that were asked for
+	err       error // why the test cannot go on
+
+	nemesisMu sync.Mutex // faults are healed side by side
+	nemesis   *recorder.Recorder
+	steps     []*Step
 
 	holderMu sync.Mutex
 	holder   string // the client that was told to hold, while it does
 }
+
+// Driver implements faults.Cluster.
+func (t *test) Driver() string { return t.live.driver.Info.Name }
 
 // Nodes implements faults.Cluster.
 func (t *test) Nodes() []string {
@@ -73,7 +78,17 @@ func clientName(i int) string { return fmt.Sprintf("c%d", i+1) }
 func (t *test) Links() *faults.Links { return t.live.links }
 
 // Processes implements faults.Cluster.
-func (t *test) Processes() *faults.Processes { return t.live.processes }
+func (t *test) Processes() *faults.Processes { return t.processes }
+
+// process finds the process of a server or a client.
+func (t *test) process(host string) (faults.Process, error) {
+	for _, h := range t.clients {
+		if h.name == host {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no host %q", host)
+}
 
 // Service implements faults.Cluster.
 func (t *test) Service() any { return t.live.cluster }
@@ -126,50 +141,18 @@ func (t *test) open(ctx context.Context) error {
 		return err
 	}
 	for i := range t.run.scenario.Workload.Clients {
-		if err := t.openClient(i); err != nil {
+		h, err := t.newClient(i)
+		t.clients = append(t.clients, h)
+		if err != nil {
 			return err
 		}
 	}
-	for _, c := range t.clients {
-		if _, err := c.await(ctx, func(e client.Event) bool { return e.Ready != nil }); err != nil {
-			return fmt.Errorf("start client %s: %w", c.name, err)
+	for _, h := range t.clients {
+		if err := h.current.ready(ctx); err != nil {
+			return fmt.Errorf("start client %s: %w", h.name, err)
 		}
 	}
 	return nil
-}
-
-func (t *test) openClient(i int) error {
-	w := t.run.scenario.Workload
-	name := clientName(i)
-	o := client.Open{
-		Version: client.ProtocolVersion, Client: name, Driver: t.live.driver.Info.Name,
-		Resource: t.resource.Addr(), Fencing: t.meta.Fencing, TTL: time.Duration(w.TTL),
-		Seed: t.run.cfg.Seed, Workers: w.Workers,
-		FirstProcess: int64(i * w.Workers), Stride: int64(w.Clients * w.Workers), Dir: t.streams,
-	}
-	for _, n := range t.live.cluster.Nodes() {
-		o.Servers = append(o.Servers, n.Addr)
-	}
-	if links := t.live.links; links != nil {
-		var err error
-		for k, n := range t.live.cluster.Nodes() {
-			if o.Servers[k], err = links.Open(name, n.Name, "127.0.0.1:0", n.Addr); err != nil {
-				return err
-			}
-		}
-		if o.Resource, err = links.Open(name, "resource", "127.0.0.1:0", t.resource.Addr()); err != nil {
-			return err
-		}
-	}
-	dir, err := t.run.agent.Dir(t.meta.Name)
-	if err != nil {
-		return err
-	}
-	c, err := startClient(t.run.agent, dir, filepath.Join(t.run.dir.Logs(), t.live.driver.Info.Name+"-clients.log"), o)
-	if c != nil {
-		t.clients = append(t.clients, c)
-	}
-	return err
 }
 
 // workload is what the i-th client is told in this phase.
@@ -181,11 +164,12 @@ func (t *test) workload(p scenarios.Phase, i int) client.Workload {
 		hold, think = override(hold, o.Hold), override(think, o.Think)
 	}
 	load := client.Workload{
-		Active: workers, Locks: w.Locks,
-		HoldMin: hold.Min, HoldMax: hold.Max, ThinkMin: think.Min, ThinkMax: think.Max,
+		Active: workers, Locks: w.Locks, OppositeOrder: w.OppositeOrder,
 		AcquireTimeout: time.Duration(w.AcquireTimeout), Timeout: time.Duration(w.AcquireTimeout),
 		HeedLost: t.meta.HeedLost,
 	}
+	load.HoldMin, load.HoldMax = hold.Of(t.ttl())
+	load.ThinkMin, load.ThinkMax = think.Of(t.ttl())
 	if i >= clients {
 		load.Active = 0
 	}
@@ -204,11 +188,19 @@ func override[T any](value T, with *T) T {
 
 // log records one op of the nemesis.
 func (t *test) log(typ history.Type, f, value string, cause error) error {
-	op := history.Op{Time: t.clock.Now(), Client: "nemesis", Process: history.NemesisProcess, Type: typ, F: f, Value: value}
+	op := history.Op{Client: "nemesis", Process: history.NemesisProcess, Type: typ, F: f, Value: value}
 	if cause != nil {
 		op.Error = cause.Error()
 	}
-	return t.nemesis.Append(&op)
+	return t.append(&op)
+}
+
+// append stamps and records one op of the nemesis.
+func (t *test) append(op *history.Op) error {
+	t.nemesisMu.Lock()
+	defer t.nemesisMu.Unlock()
+	op.Time = t.clock.Now()
+	return t.nemesis.Append(op)
 }
 
 // finish stops the clients and the resource and merges the streams into the test's history. It works on
@@ -220,9 +212,6 @@ func (t *test) finish() error {
 	for i, c := range t.clients {
 		wg.Go(func() {
 			errs[i] = c.finish(grace)
-			if t.live.links != nil {
-				errs[i] = errors.Join(errs[i], t.live.links.CloseHost(c.name))
-			}
 		})
 	}
 	wg.Wait()

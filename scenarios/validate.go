@@ -1,0 +1,115 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Problem is a value in a scenario that cannot be run.
+type Problem struct {
+	// Path is where the value is, as YAML paths name it ("$.workload.ttl").
+	Path string
+	// Line and Column, from 1, are where the file has it, or 0 if no file was read or the value is missing there.
+	Line, Column int
+	Text         string
+}
+
+// Error implements error.
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.Path + ": " + p.Text
+	}
+	return fmt.Sprintf("[%d:%d] %s: %s", p.Line, p.Column, p.Path, p.Text)
+}
+
+// validator collects problems.
+type validator struct{ errs []error }
+
+func (v *validator) check(ok bool, path, format string, args ...any) {
+	if !ok {
+		v.errs = append(v.errs, &Problem{Path: path, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// Validate reports everything in the scenario that cannot be run, as Problems. Names of drivers, faults and targets are
+// not its business.
+func (s *Scenario) Validate() error {
+	v := &validator{}
+	v.check(s.Name != "", "$.name", "a scenario needs a name")
+	v.check(s.Summary != "", "$.summary", "a scenario needs a summary")
+	s.Workload.validate(v)
+	v.check(len(s.Phases) > 0, "$.phases", "a scenario needs at least one phase")
+	seen := map[string]bool{}
+	for i := range s.Phases {
+		p, path := &s.Phases[i], fmt.Sprintf("$.phases[%d]", i)
+		v.check(p.Name != "", path+".name", "a phase needs a name")
+		v.check(!seen[p.Name], path+".name", "there is a phase %q already", p.Name)
+		v.check(!p.Alone || i == 0 || s.Phases[i-1].Alone, path+".alone", "phases that run alone come first")
+		seen[p.Name] = true
+		p.validate(v, path, s.Workload)
+	}
+	for i, e := range s.Expect {
+		path := fmt.Sprintf("$.expect[%d]", i)
+		v.verdict(path+".exclusion", e.Exclusion)
+		v.verdict(path+".data", e.Data)
+	}
+	v.check(s.Require.Grants >= 0, "$.require.grants", "%d is below 0", s.Require.Grants)
+	v.check(s.Require.Attempts >= 0, "$.require.attempts", "%d is below 0", s.Require.Attempts)
+	if s.Sweep != nil {
+		v.check(len(s.Sweep.Values) > 0, "$.sweep.values", "a sweep needs values")
+	}
+	return errors.Join(v.errs...)
+}
+
+func (v *validator) verdict(path, text string) {
+	v.check(slices.Contains([]string{"", "valid", "invalid", "any"}, text), path, "%q is not valid, invalid or any", text)
+}
+
+func (w *Workload) validate(v *validator) {
+	check := func(ok bool, key, format string, args ...any) { v.check(ok, "$.workload."+key, format, args...) }
+	ttl := time.Duration(w.TTL)
+	check(w.Clients >= 1 && w.Clients <= 100, "clients", "%d is not between 1 and 100", w.Clients)
+	check(w.Workers >= 1 && w.Workers <= 1000, "workers", "%d is not between 1 and 1000", w.Workers)
+	check(w.Clients*w.Workers >= 2 || w.Clients < 1 || w.Workers < 1, "workers", "it takes two workers to show anything about a lock")
+	check(w.Locks >= 1, "locks", "%d is below 1", w.Locks)
+	check(!w.OppositeOrder || w.Locks >= 2, "opposite-order", "it takes two locks")
+	check(ttl >= 100*time.Millisecond && ttl <= time.Hour, "ttl", "%v is not between 100ms and 1h", ttl)
+	check(w.AcquireTimeout > 0, "acquire-timeout", "it is missing")
+	check(w.Rate >= 0 && !math.IsInf(w.Rate, 0) && !math.IsNaN(w.Rate), "rate", "%v is not a rate", w.Rate)
+	check(w.Fencing != "", "fencing", "it must be on, off or both")
+	check(w.HeedLost != "", "heed-lost", "it must be on, off or both")
+	v.span("$.workload.hold", w.Hold, ttl)
+	v.span("$.workload.think", w.Think, ttl)
+}
+
+func (v *validator) span(path string, r Range, ttl time.Duration) {
+	least, most := r.Of(ttl)
+	v.check(least <= most, path, "%v is a range that ends before it begins under a TTL of %v", r, ttl)
+}
+
+func (p *Phase) validate(v *validator, path string, w Workload) {
+	v.check(p.For != Span{}, path+".for", "it must be a time above 0")
+	v.check(!p.Alone || len(p.Faults) == 0, path+".alone", "a phase that runs alone has no fault")
+	v.check(p.Draw >= 0 && p.Draw <= 1000, path+".draw", "%d is not between 0 and 1000", p.Draw)
+	v.check(p.Draw == 0 || len(p.Faults) > 0, path+".draw", "there are no faults to draw from")
+	for i, f := range p.Faults {
+		at := fmt.Sprintf("%s.faults[%d]", path, i)
+		v.check(f.Name != "", at+".name", "a fault needs a name")
+		v.check(f.Target != "", at+".target", "a fault needs a target")
+	}
+	o := p.Workload
+	if o == nil {
+		return
+	}
+	v.check(o.Clients == nil || *o.Clients >= 1 && *o.Clients <= w.Clients, path+".workload.clients", "it is not between 1 and the scenario's %d", w.Clients)
+	v.check(o.Workers == nil || *o.Workers >= 1 && *o.Workers <= w.Workers, path+".workload.workers", "it is not between 1 and the scenario's %d", w.Workers)
+	if o.Hold != nil {
+		v.span(path+".workload.hold", *o.Hold, time.Duration(w.TTL))
+	}
+	if o.Think != nil {
+		v.span(path+".workload.think", *o.Think, time.Duration(w.TTL))
+	}
+}

@@ -1,0 +1,188 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Toggle is "on", "off" or "both".
+type Toggle string
+
+// The toggles.
+const (
+	On   Toggle = "on"
+	Off  Toggle = "off"
+	Both Toggle = "both"
+)
+
+// Values lists the settings that the toggle stands for.
+func (t Toggle) Values() []bool {
+	switch t {
+	case On:
+		return []bool{true}
+	case Off:
+		return []bool{false}
+	default:
+		return []bool{false, true}
+	}
+}
+
+// ParseToggle reads a toggle.
+func ParseToggle(s string) (Toggle, error) {
+	switch t := Toggle(s); t {
+	case On, Off, Both:
+		return t, nil
+	}
+	return "", fmt.Errorf("%q is not on, off or both", s)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Toggle) UnmarshalText(b []byte) (err error) {
+	*t, err = ParseToggle(string(b))
+	return err
+}
+
+// Duration is a time.Duration that files write as "2s".
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil || v < 0 {
+		return fmt.Errorf(`%q is not a duration such as "500ms" or "2s"`, b)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Range is two lengths of time that files write as "5ms..20ms" or "1.5ttl..2ttl", or one as "5ms".
+type Range struct{ Min, Max Span }
+
+// Of is the range under this TTL.
+func (r Range) Of(ttl time.Duration) (least, most time.Duration) { return r.Min.Of(ttl), r.Max.Of(ttl) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (r Range) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// String writes the range as files do.
+func (r Range) String() string {
+	if r.Min == r.Max {
+		return r.Min.String()
+	}
+	return r.Min.String() + ".." + r.Max.String()
+}
+
+// ParseRange reads a range.
+func ParseRange(s string) (Range, error) {
+	low, high, two := strings.Cut(s, "..")
+	if !two {
+		high = low
+	}
+	a, errA := parseSpan(low)
+	b, errB := parseSpan(high)
+	if errA != nil || errB != nil || (a.TTLs != 0) == (b.TTLs != 0) && b.Of(time.Hour) < a.Of(time.Hour) {
+		return Range{}, fmt.Errorf(`%q is not a time such as "10ms" or "1.5ttl", or a range such as "5ms..20ms"`, s)
+	}
+	return Range{a, b}, nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Range) UnmarshalText(b []byte) (err error) {
+	*r, err = ParseRange(string(b))
+	return err
+}
+
+// Span is a length of time that may be given in multiples of the TTL ("1.5ttl").
+type Span struct {
+	TTLs  float64
+	Fixed time.Duration
+}
+
+// Of is the span under this TTL.
+func (s Span) Of(ttl time.Duration) time.Duration {
+	return s.Fixed + time.Duration(s.TTLs*float64(ttl))
+}
+
+// String writes the span as files do.
+func (s Span) String() string {
+	if s.TTLs != 0 {
+		return strconv.FormatFloat(s.TTLs, 'g', -1, 64) + "ttl"
+	}
+	return s.Fixed.String()
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Span) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Span) UnmarshalText(b []byte) (err error) {
+	*s, err = parseSpan(string(b))
+	return err
+}
+
+func parseSpan(text string) (Span, error) {
+	if n, ok := strings.CutSuffix(text, "ttl"); ok {
+		if v, err := strconv.ParseFloat(n, 64); err == nil && v > 0 && v <= 1000 && !math.IsNaN(v) {
+			return Span{TTLs: v}, nil
+		}
+	} else if v, err := time.ParseDuration(text); err == nil && v >= 0 {
+		return Span{Fixed: v}, nil
+	}
+	return Span{}, fmt.Errorf(`%q is not a time such as "3s" or "1.5ttl"`, text)
+}
+
+// Event is something that a schedule can wait for.
+type Event string
+
+// The events.
+const (
+	// Held: the holder that the phase strikes has held the lock for as long as is said.
+	Held Event = "held"
+	// Rival: a request of another grant of the held lock has reached the resource.
+	Rival Event = "rival"
+	// Recovered: several new grants have reached the resource since the last heal.
+	Recovered Event = "recovered"
+)
+
+// Moment is when a fault strikes: a time after the fault before it, or an event and a time after it. Files write it as
+// "500ms", "held 10ms" or "recovered".
+type Moment struct {
+	Event Event // empty: the fault before, or the phase's begin
+	After Span
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (m Moment) MarshalText() ([]byte, error) {
+	switch {
+	case m.Event == "":
+		return []byte(m.After.String()), nil
+	case m.After == Span{}:
+		return []byte(m.Event), nil
+	}
+	return []byte(string(m.Event) + " " + m.After.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Moment) UnmarshalText(b []byte) error {
+	event, after, both := strings.Cut(string(b), " ")
+	switch e := Event(event); e {
+	case Held, Rival, Recovered:
+		m.Event = e
+		if !both {
+			return nil
+		}
+	default:
+		after = string(b)
+	}
+	var err error
+	if m.After, err = parseSpan(after); err != nil {
+		return fmt.Errorf(`%q is not a moment such as "500ms", "held 10ms", "rival" or "recovered"`, b)
+	}
+	return nil
+}
