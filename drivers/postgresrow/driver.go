@@ -39,7 +39,7 @@ func Drivers() []drivers.Driver {
 // The names of the prepared statements, and what they do.
 const (
 	lockStatement = "lock"
-	lockSQL       = "select from lockbench_lock where name = $1 for update"
+	lockSQL       = "select from " + pgsession.RowTable + " where name = $1 for update"
 
 	// A row lock waits twice, for its turn and for the row, and lock_timeout counts each by itself.
 	limitStatement = "limit"
@@ -49,7 +49,7 @@ const (
 	countSQL       = "update lockbench_token set token = token + 1 where name = $1 returning token"
 
 	addLockStatement  = "add lock"
-	addLockSQL        = "insert into lockbench_lock (name) values ($1) on conflict do nothing"
+	addLockSQL        = "insert into " + pgsession.RowTable + " (name) values ($1) on conflict do nothing"
 	addTokenStatement = "add token"
 	addTokenSQL       = "insert into lockbench_token (name, token) values ($1, 0) on conflict do nothing"
 )
@@ -95,7 +95,7 @@ func createTables(ctx context.Context, addr string) (err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
 	for _, sql := range []string{
-		"create table if not exists lockbench_lock (name text primary key)",
+		"create table if not exists " + pgsession.RowTable + " (name text primary key)",
 		"create table if not exists lockbench_token (name text primary key, token bigint not null)",
 	} {
 		_, err := conn.Exec(ctx, sql)

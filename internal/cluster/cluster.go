@@ -20,8 +20,8 @@ type Node struct {
 	Name string
 	// Addr is where the server itself listens for clients ("ip:port"), not the link to it.
 	Addr string
-	// Process is the server.
-	Process *agent.Process
+	// Process is the server. Some can do more: Durable() error, Wipe() error, OutsideModel() string, as faults know them.
+	Process Server
 }
 
 // Cluster is a set of running servers that are ready to serve.
@@ -51,6 +51,8 @@ type Spec struct {
 	LogDir string
 	// TTL is the run's lease length; ZooKeeper derives its tick from it.
 	TTL time.Duration
+	// Durable has Redis write every command to disk before it answers, which the others always do.
+	Durable bool
 }
 
 // PeerLink makes the link that node from ("n1") dials to reach node to ("n2"): it listens at listen ("ip:port",

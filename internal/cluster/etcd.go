@@ -2,20 +2,17 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
-	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/agent"
 )
 
 // Etcd starts etcd members: this program again, with the real server compiled in, so that it needs no installation.
@@ -28,8 +25,10 @@ func (Etcd) Name() drivers.Backend { return drivers.Etcd }
 func (Etcd) Detect(context.Context) (string, error) { return version.Version, nil }
 
 type etcdCluster struct {
-	nodes   []Node
-	clients []*clientv3.Client // one per member, past every link
+	members []*etcdMember
+	// rejoining is held while a member that lost its data takes its place again: a joining member must find the
+	// list of members as it was told.
+	rejoining sync.Mutex
 }
 
 // Start implements Backend.
@@ -41,8 +40,13 @@ func (b Etcd) Start(ctx context.Context, spec Spec) (Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start etcd: %w", err)
 	}
-	c := &etcdCluster{nodes: make([]Node, spec.Nodes), clients: make([]*clientv3.Client, spec.Nodes)}
-	err = InParallel(spec.Nodes, func(i int) error { return c.startMember(ctx, spec, i, configs[i]) })
+	c := &etcdCluster{members: make([]*etcdMember, spec.Nodes)}
+	for i := range c.members {
+		if c.members[i], err = newEtcdMember(spec, c, i, configs[i]); err != nil {
+			return nil, fmt.Errorf("start etcd: %w", err)
+		}
+	}
+	err = InParallel(spec.Nodes, func(i int) error { return c.members[i].begin(ctx) })
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start etcd: %w", err), c.Stop())
 	}
@@ -78,7 +82,7 @@ func etcdConfigs(spec Spec) ([]etcdConfig, error) {
 			Name: NodeName(i), Dir: dirs[i], Client: client, Peer: peer, Token: dirs[0],
 			Advertise: net.JoinHostPort(etcdHost(i), port), Hosts: map[string]string{etcdHost(i): host},
 		}
-		initial = append(initial, NodeName(i)+"=http://"+configs[i].Advertise)
+		initial = append(initial, NodeName(i)+"="+configs[i].peerURL())
 	}
 	for i := range configs {
 		configs[i].Cluster = strings.Join(initial, ",")
@@ -112,38 +116,14 @@ func etcdLink(spec Spec, configs []etcdConfig, i, j int) error {
 	return nil
 }
 
-func (c *etcdCluster) startMember(ctx context.Context, spec Spec, i int, cfg etcdConfig) error {
-	name := "etcd " + spec.Name + " " + NodeName(i)
-	self, err := agent.Executable()
-	if err != nil {
-		return fmt.Errorf("find the program to run as %s: %w", name, err)
-	}
-	arg, err := json.Marshal(cfg)
-	if err != nil {
-		return fmt.Errorf("encode the configuration of %s: %w", name, err)
-	}
-	p, err := spec.Agent.Start(agent.Command{
-		Name: name, Path: self, Args: []string{EtcdCommand, string(arg)}, Dir: cfg.Dir, Log: spec.LogPath(i),
-		// Members dial each other by name; a user's HTTP proxy knows no such name.
-		Env: []string{"NO_PROXY=*"},
-	})
-	if err != nil {
-		return err
-	}
-	c.nodes[i] = Node{Name: NodeName(i), Addr: cfg.Client, Process: p}
-	c.clients[i], err = clientv3.New(clientv3.Config{Endpoints: []string{cfg.Client}, DialTimeout: 2 * time.Second, Logger: zap.NewNop()})
-	if err != nil {
-		return fmt.Errorf("make a client of %s: %w", name, err)
-	}
-	// A read through the quorum: this member has joined and there is a leader.
-	return WaitReady(ctx, name, p, func(ctx context.Context) error {
-		_, err := c.clients[i].Get(ctx, "ready")
-		return err
-	})
-}
-
 // Nodes implements Cluster.
-func (c *etcdCluster) Nodes() []Node { return c.nodes }
+func (c *etcdCluster) Nodes() []Node {
+	nodes := make([]Node, len(c.members))
+	for i, m := range c.members {
+		nodes[i] = Node{Name: m.config.Name, Addr: m.config.Client, Process: m}
+	}
+	return nodes
+}
 
 // Version implements Cluster.
 func (c *etcdCluster) Version() string { return version.Version }
@@ -151,15 +131,15 @@ func (c *etcdCluster) Version() string { return version.Version }
 // Leader implements Cluster. Of several that think that they lead, the one of the highest term does.
 func (c *etcdCluster) Leader(ctx context.Context) (string, error) {
 	leader, term := "", uint64(0)
-	errs := make([]error, len(c.nodes))
-	for i, n := range c.nodes {
+	errs := make([]error, len(c.members))
+	for i, m := range c.members {
 		attempt, cancel := context.WithTimeout(ctx, time.Second)
-		st, err := c.clients[i].Status(attempt, n.Addr)
+		st, err := m.status(attempt)
 		cancel()
 		if err != nil {
-			errs[i] = fmt.Errorf("ask %s: %w", n.Name, err)
+			errs[i] = fmt.Errorf("ask %s: %w", m.config.Name, err)
 		} else if st.Leader == st.Header.MemberId && st.RaftTerm > term {
-			leader, term = n.Name, st.RaftTerm
+			leader, term = m.config.Name, st.RaftTerm
 		}
 	}
 	if leader == "" {
@@ -170,15 +150,8 @@ func (c *etcdCluster) Leader(ctx context.Context) (string, error) {
 
 // Stop implements Cluster.
 func (c *etcdCluster) Stop() error {
-	for _, client := range c.clients {
-		if client != nil {
-			_ = client.Close() // nothing was written through it
-		}
-	}
-	return InParallel(len(c.nodes), func(i int) error {
-		if c.nodes[i].Process == nil {
-			return nil
-		}
-		return c.nodes[i].Process.Stop(syscall.SIGTERM, 2*time.Second)
+	return InParallel(len(c.members), func(i int) error {
+		defer c.members[i].hangUp()
+		return c.members[i].stop(syscall.SIGTERM)
 	})
 }

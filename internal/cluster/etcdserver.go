@@ -22,6 +22,8 @@ type etcdConfig struct {
 	Client, Peer     string // "ip:port" to listen at
 	Advertise        string // "host:port" that the others are told
 	Cluster          string // all members, as etcd's --initial-cluster
+	// Join says that the member is new in a cluster that exists.
+	Join bool
 	// Hosts is what this member resolves host names to.
 	Hosts map[string]string
 }
@@ -53,6 +55,9 @@ func RunEtcd(args []string) error {
 	}
 }
 
+// peerURL is where the others reach the member.
+func (c etcdConfig) peerURL() string { return "http://" + c.Advertise }
+
 // embed is the configuration as etcd has it; what is not set here is as etcd ships it, fsync included.
 func (c etcdConfig) embed() *embed.Config {
 	to := func(addr string) []url.URL { return []url.URL{{Scheme: "http", Host: addr}} }
@@ -61,6 +66,9 @@ func (c etcdConfig) embed() *embed.Config {
 	e.ListenClientUrls, e.AdvertiseClientUrls = to(c.Client), to(c.Client)
 	e.ListenPeerUrls, e.AdvertisePeerUrls = to(c.Peer), to(c.Advertise)
 	e.InitialCluster, e.InitialClusterToken = c.Cluster, c.Token
+	if c.Join {
+		e.ClusterState = embed.ClusterStateFlagExisting
+	}
 	e.LogLevel, e.LogOutputs = "warn", []string{"stderr"}
 	return e
 }

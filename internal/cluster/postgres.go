@@ -2,20 +2,15 @@ package cluster
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,10 +18,6 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/pgsession"
 )
-
-// postgresGrace is how long a server may take to shut down before it is killed. Its data is thrown away, so
-// there is nothing to wait for but an orderly log.
-const postgresGrace = 2 * time.Second
 
 // Postgres starts PostgreSQL: one server with a data directory of its own, which anybody on loopback may enter.
 type Postgres struct{}
@@ -67,24 +58,29 @@ func (Postgres) Start(ctx context.Context, spec Spec) (Cluster, error) {
 	if err := p.initdb(ctx); err != nil {
 		return nil, fmt.Errorf("make the data directory of PostgreSQL: %w", err)
 	}
-	if err := p.serve(ctx); err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	err = p.begin(ctx)
+	if err == nil {
+		p.version, err = p.probe(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), p.Stop())
 	}
 	return p, nil
 }
 
-// postgres is a running server.
+// postgres is a cluster of one server, and that server.
 type postgres struct {
+	*server
 	spec    Spec
 	bin     string // directory of the programs
 	data    string // data directory
 	user    *agent.User
-	node    Node
+	addr    string
 	version string
 }
 
 func newPostgres(spec Spec) (*postgres, error) {
-	p := &postgres{spec: spec, node: Node{Name: NodeName(0)}}
+	p := &postgres{spec: spec}
 	var err error
 	if p.bin, err = postgresBin(); err != nil {
 		return nil, err
@@ -92,10 +88,10 @@ func newPostgres(spec Spec) (*postgres, error) {
 	if p.user, err = postgresUser(); err != nil {
 		return nil, err
 	}
-	if p.node.Addr, err = spec.Agent.Address(p.name()); err != nil {
+	if p.addr, err = spec.Agent.Address(p.name()); err != nil {
 		return nil, err
 	}
-	if p.data, err = spec.Agent.Dir(spec.Name + "-" + p.node.Name); err != nil {
+	if p.data, err = spec.Agent.Dir(spec.Name + "-" + NodeName(0)); err != nil {
 		return nil, err
 	}
 	if p.user != nil {
@@ -103,22 +99,23 @@ func newPostgres(spec Spec) (*postgres, error) {
 			return nil, fmt.Errorf("hand the data directory to the server's user: %w", err)
 		}
 	}
-	return p, nil
+	p.server, err = p.prepare()
+	return p, err
 }
 
-func (p *postgres) name() string { return "postgres " + p.spec.Name + " " + p.node.Name }
+func (p *postgres) name() string { return "postgres " + p.spec.Name + " " + NodeName(0) }
 
-func (p *postgres) start(program string, args ...string) (*agent.Process, error) {
-	return p.spec.Agent.Start(agent.Command{
+func (p *postgres) run(program string, args ...string) agent.Command {
+	return agent.Command{
 		Name: p.name() + " (" + program + ")", Path: filepath.Join(p.bin, program), Args: args,
 		Dir: p.data, Log: p.spec.LogPath(0), User: p.user,
-	})
+	}
 }
 
 // initdb fills the data directory. It does not sync it: if the host fails now, so does the run.
 func (p *postgres) initdb(ctx context.Context) error {
-	proc, err := p.start("initdb", "--pgdata", p.data, "--no-sync", "--auth", "trust",
-		"--username", pgsession.User, "--locale", "C", "--encoding", "UTF8")
+	proc, err := p.spec.Agent.Start(p.run("initdb", "--pgdata", p.data, "--no-sync", "--auth", "trust",
+		"--username", pgsession.User, "--locale", "C", "--encoding", "UTF8"))
 	if err != nil {
 		return err
 	}
@@ -127,15 +124,15 @@ func (p *postgres) initdb(ctx context.Context) error {
 		return proc.Err()
 	case <-ctx.Done():
 		// Not killed: the server that it runs would leave its shared memory behind.
-		return errors.Join(ctx.Err(), proc.Stop(syscall.SIGINT, postgresGrace))
+		return errors.Join(ctx.Err(), proc.Stop(syscall.SIGINT, stopGrace))
 	}
 }
 
-// serve starts the server and waits until it answers.
-func (p *postgres) serve(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(p.node.Addr)
+// prepare says how to start the server.
+func (p *postgres) prepare() (*server, error) {
+	host, port, err := net.SplitHostPort(p.addr)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	settings := []string{
 		"listen_addresses=" + host,
@@ -155,33 +152,31 @@ func (p *postgres) serve(ctx context.Context) error {
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
-	if p.node.Process, err = p.start("postgres", args...); err != nil {
-		return err
-	}
-	err = WaitReady(ctx, p.name(), p.node.Process, p.probe)
-	if err == nil {
-		err = p.disownSharedMemory()
-	}
-	if err != nil {
-		return errors.Join(err, p.Stop())
-	}
-	return nil
+	return &server{agent: p.spec.Agent, command: p.run("postgres", args...), serves: func(ctx context.Context) error {
+		if _, err := p.probe(ctx); err != nil {
+			return err
+		}
+		return p.disownSharedMemory()
+	}}, nil
 }
 
 // probe asks the server for its version.
-func (p *postgres) probe(ctx context.Context) error {
-	conf, err := pgsession.Config(p.node.Addr)
+func (p *postgres) probe(ctx context.Context) (version string, err error) {
+	conn, err := p.connect(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
-	conn, err := pgx.ConnectConfig(ctx, conf)
-	if err != nil {
-		return err
-	}
-	var version string
 	err = conn.QueryRow(ctx, "show server_version").Scan(&version)
-	p.version, _, _ = strings.Cut(version, " ") // "15.18 (Debian 15.18-0+deb12u1)"
-	return errors.Join(err, conn.Close(ctx))
+	version, _, _ = strings.Cut(version, " ") // "15.18 (Debian 15.18-0+deb12u1)"
+	return version, errors.Join(err, conn.Close(ctx))
+}
+
+func (p *postgres) connect(ctx context.Context) (*pgx.Conn, error) {
+	conf, err := pgsession.Config(p.addr)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, conf)
 }
 
 // disownSharedMemory removes the server's System V segment from the kernel's table while the server uses it. The
@@ -209,7 +204,7 @@ func (p *postgres) disownSharedMemory() error {
 }
 
 // Nodes implements Cluster.
-func (p *postgres) Nodes() []Node { return []Node{p.node} }
+func (p *postgres) Nodes() []Node { return []Node{{Name: NodeName(0), Addr: p.addr, Process: p}} }
 
 // Leader implements Cluster.
 func (p *postgres) Leader(context.Context) (string, error) { return "", ErrNoLeaderRole }
@@ -218,60 +213,7 @@ func (p *postgres) Leader(context.Context) (string, error) { return "", ErrNoLea
 func (p *postgres) Version() string { return p.version }
 
 // Stop implements Cluster: SIGINT is PostgreSQL's "fast" shutdown, which does not wait for clients.
-func (p *postgres) Stop() error { return p.node.Process.Stop(syscall.SIGINT, postgresGrace) }
+func (p *postgres) Stop() error { return p.stop(syscall.SIGINT) }
 
-// postgresBin finds the directory with the server's programs: the one on PATH, else the newest that is installed.
-func postgresBin() (string, error) {
-	if path, err := lookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
-	}
-	var found []string
-	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"} {
-		dirs, err := filepath.Glob(pattern)
-		if err != nil {
-			return "", fmt.Errorf("look for PostgreSQL in %s: %w", pattern, err)
-		}
-		for _, dir := range dirs {
-			if _, err := lookPath("initdb", dir); err == nil {
-				found = append(found, dir)
-			}
-		}
-	}
-	if len(found) == 0 {
-		return "", errors.New("PostgreSQL is not installed (no initdb on PATH nor in /usr/lib/postgresql/*/bin); install it: apt-get install postgresql")
-	}
-	return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(postgresMajor(a), postgresMajor(b)) }), nil
-}
-
-// postgresMajor is the version in a path such as "/usr/lib/postgresql/15/bin"; 0 if there is none.
-func postgresMajor(dir string) float64 {
-	base := filepath.Base(filepath.Dir(dir))
-	v, err := strconv.ParseFloat(base[strings.LastIndexByte(base, '-')+1:], 64)
-	if err != nil {
-		return 0
-	}
-	return v
-}
-
-// postgresUser is whom to run the server as: it refuses to run as root.
-func postgresUser() (*agent.User, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue // the next may exist
-		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("user %s has the number %q: %w", name, u.Uid, err)
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("the group of user %s has the number %q: %w", name, u.Gid, err)
-		}
-		return &agent.User{UID: uint32(uid), GID: uint32(gid)}, nil
-	}
-	return nil, errors.New("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody: run as another user")
-}
+// Durable says that the server comes back from a kill with all that it acknowledged.
+func (*postgres) Durable() error { return nil }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/internal/agent"
@@ -48,8 +47,15 @@ func redisPath() (string, error) {
 }
 
 type redisCluster struct {
-	nodes   []Node
+	servers []*redisServer
 	version string
+}
+
+// redisServer is one master.
+type redisServer struct {
+	*server
+	node    Node
+	durable bool
 }
 
 // Start implements Backend.
@@ -58,66 +64,99 @@ func (b Redis) Start(ctx context.Context, spec Spec) (Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &redisCluster{nodes: make([]Node, spec.Nodes)}
-	versions := make([]string, spec.Nodes)
-	err = InParallel(spec.Nodes, func(i int) error {
-		var err error
-		c.nodes[i], versions[i], err = startRedis(ctx, spec, path, i)
-		return err
-	})
+	c := &redisCluster{servers: make([]*redisServer, spec.Nodes)}
+	for i := range c.servers {
+		if c.servers[i], err = newRedis(spec, path, i); err != nil {
+			return nil, fmt.Errorf("start Redis: %w", err)
+		}
+	}
+	err = InParallel(spec.Nodes, func(i int) error { return c.servers[i].begin(ctx) })
+	if err == nil {
+		c.version, err = askRedis(ctx, c.servers[0].node.Addr)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start Redis: %w", err), c.Stop())
 	}
-	c.version = versions[0]
 	return c, nil
 }
 
-func startRedis(ctx context.Context, spec Spec, path string, i int) (node Node, version string, err error) {
-	node.Name = NodeName(i)
-	name := "redis " + spec.Name + " " + node.Name
-	if node.Addr, err = spec.Agent.Address(name); err != nil {
-		return node, "", err
-	}
-	dir, err := spec.Agent.Dir(spec.Name + "-" + node.Name)
+func newRedis(spec Spec, path string, i int) (*redisServer, error) {
+	name := "redis " + spec.Name + " " + NodeName(i)
+	addr, err := spec.Agent.Address(name)
 	if err != nil {
-		return node, "", err
+		return nil, err
 	}
-	host, port, err := net.SplitHostPort(node.Addr)
+	dir, err := spec.Agent.Dir(spec.Name + "-" + NodeName(i))
 	if err != nil {
-		return node, "", err
+		return nil, err
 	}
-	node.Process, err = spec.Agent.Start(agent.Command{
-		Name: name, Path: path, Dir: dir, Log: spec.LogPath(i),
-		Args: []string{
-			"--bind", host, "--port", port, "--dir", dir, "--daemonize", "no",
-			// A lock's key lives for seconds: nobody who locks with Redis lets it write snapshots for that. With
-			// appendonly a lock would survive a restart, and cost an fsync a second.
-			"--save", "", "--appendonly", "no",
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"--bind", host, "--port", port, "--dir", dir, "--daemonize", "no", "--save", ""}
+	if spec.Durable {
+		args = append(args, "--appendonly", "yes", "--appendfsync", "always")
+	} else {
+		// A lock's key lives for seconds: nobody who locks with Redis lets it write snapshots for that. With
+		// appendonly a lock would survive a restart, and cost an fsync a second.
+		args = append(args, "--appendonly", "no")
+	}
+	s := &redisServer{durable: spec.Durable, server: &server{
+		agent:   spec.Agent,
+		command: agent.Command{Name: name, Path: path, Args: args, Dir: dir, Log: spec.LogPath(i)},
+		serves: func(ctx context.Context) error {
+			_, err := askRedis(ctx, addr)
+			return err
 		},
-	})
-	if err != nil {
-		return node, "", err
-	}
-	client := redisclient.New(node.Addr)
+	}}
+	s.node = Node{Name: NodeName(i), Addr: addr, Process: s}
+	return s, nil
+}
+
+// askRedis asks a server for its version. One that still loads its data refuses.
+func askRedis(ctx context.Context, addr string) (version string, err error) {
+	// go-redis announces every failed dial on standard error: it is asked once somebody listens.
 	var dialer net.Dialer
-	err = WaitReady(ctx, name, node.Process, func(ctx context.Context) error {
-		// go-redis announces every failed dial on standard error: it is asked once somebody listens.
-		conn, err := dialer.DialContext(ctx, "tcp", node.Addr)
-		if err != nil {
-			return err
-		}
-		if err := conn.Close(); err != nil {
-			return err
-		}
-		info, err := client.InfoMap(ctx, "server").Result()
-		version = info["Server"]["redis_version"]
+	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	if err := conn.Close(); err != nil {
+		return "", err
+	}
+	client := redisclient.New(addr)
+	if err := client.Ping(ctx).Err(); err != nil {
+		return "", errors.Join(err, client.Close())
+	}
+	info, err := client.InfoMap(ctx, "server").Result()
+	return info["Server"]["redis_version"], errors.Join(err, client.Close())
+}
+
+// Durable says whether the server comes back from a kill with all that it acknowledged.
+func (s *redisServer) Durable() error {
+	if s.durable {
+		return nil
+	}
+	return errors.New("Redis that does not write to disk loses its data when it is killed")
+}
+
+// Wipe removes the data of a server that was killed.
+func (s *redisServer) Wipe() error {
+	if err := s.wipeable(); err != nil {
 		return err
-	})
-	return node, version, errors.Join(err, client.Close())
+	}
+	return emptyDir(s.command.Dir)
 }
 
 // Nodes implements Cluster.
-func (c *redisCluster) Nodes() []Node { return c.nodes }
+func (c *redisCluster) Nodes() []Node {
+	nodes := make([]Node, len(c.servers))
+	for i, s := range c.servers {
+		nodes[i] = s.node
+	}
+	return nodes
+}
 
 // Leader implements Cluster.
 func (c *redisCluster) Leader(context.Context) (string, error) { return "", ErrNoLeaderRole }
@@ -127,10 +166,5 @@ func (c *redisCluster) Version() string { return c.version }
 
 // Stop implements Cluster.
 func (c *redisCluster) Stop() error {
-	return InParallel(len(c.nodes), func(i int) error {
-		if c.nodes[i].Process == nil {
-			return nil
-		}
-		return c.nodes[i].Process.Stop(syscall.SIGTERM, 2*time.Second)
-	})
+	return InParallel(len(c.servers), func(i int) error { return c.servers[i].stop(syscall.SIGTERM) })
 }

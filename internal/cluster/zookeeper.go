@@ -68,7 +68,7 @@ func (ZooKeeper) Detect(ctx context.Context) (string, error) {
 }
 
 type zookeeperCluster struct {
-	nodes   []Node
+	servers []*zookeeperServer
 	version string
 	relays  []*peerRelay
 }
@@ -82,32 +82,24 @@ func (b ZooKeeper) Start(ctx context.Context, spec Spec) (Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	servers, err := zookeeperServers(spec)
-	if err != nil {
+	c := &zookeeperCluster{}
+	if c.servers, err = zookeeperServers(spec); err != nil {
 		return nil, fmt.Errorf("start ZooKeeper: %w", err)
 	}
-	c := &zookeeperCluster{nodes: make([]Node, spec.Nodes)}
+	for i, s := range c.servers {
+		if err := s.prepare(spec, path, args, i); err != nil {
+			return nil, fmt.Errorf("start ZooKeeper: %w", err)
+		}
+	}
 	if spec.Peer != nil {
-		c.relays, err = zookeeperLinks(spec, servers)
+		c.relays, err = zookeeperLinks(spec, c.servers)
 	}
 	if err == nil {
-		err = InParallel(spec.Nodes, func(i int) error {
-			var err error
-			c.nodes[i], err = startZooKeeper(spec, servers[i], path, args, i)
-			return err
-		})
-	}
-	if err == nil {
-		err = InParallel(spec.Nodes, func(i int) error {
-			n := c.nodes[i]
-			return WaitReady(ctx, "zookeeper "+spec.Name+" "+n.Name, n.Process, func(ctx context.Context) error {
-				return zookeeperServes(ctx, n.Addr)
-			})
-		})
+		err = InParallel(spec.Nodes, func(i int) error { return c.servers[i].begin(ctx) })
 	}
 	if err == nil {
 		var st zookeeperStatus
-		st, err = askZooKeeper(ctx, c.nodes[0].Addr)
+		st, err = askZooKeeper(ctx, c.servers[0].client)
 		c.version = st.version
 	}
 	if err != nil {
@@ -116,24 +108,46 @@ func (b ZooKeeper) Start(ctx context.Context, spec Spec) (Cluster, error) {
 	return c, nil
 }
 
-func startZooKeeper(spec Spec, s *zookeeperServer, path string, args []string, i int) (node Node, err error) {
-	node = Node{Name: NodeName(i), Addr: s.client}
+// prepare writes the configuration of the i-th server, and says how to start it.
+func (s *zookeeperServer) prepare(spec Spec, path string, args []string, i int) error {
 	config, err := s.write(spec.TTL)
 	if err != nil {
-		return node, err
+		return err
 	}
-	node.Process, err = spec.Agent.Start(agent.Command{
-		Name: "zookeeper " + spec.Name + " " + node.Name, Path: path, Dir: s.dir, Log: spec.LogPath(i),
-		Args: append(append([]string(nil), args...),
-			// A server that looks for a leader asks ever more rarely, down to once a minute; a run has no minute.
-			"-Dzookeeper.fastleader.maxNotificationInterval=1000",
-			"-Dzookeeper.jmx.log4j.disable=true",
-			"-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
-			"-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.NIOServerCnxn=warn", // every question of ours
-			"-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.ZooKeeperServer=warn",
-			"org.apache.zookeeper.server.quorum.QuorumPeerMain", config),
-	})
-	return node, err
+	s.server = &server{
+		agent: spec.Agent,
+		command: agent.Command{
+			Name: "zookeeper " + spec.Name + " " + s.name, Path: path, Dir: s.dir, Log: spec.LogPath(i),
+			Args: append(append([]string(nil), args...),
+				// A server that looks for a leader asks ever more rarely, down to once a minute; a run has no minute.
+				"-Dzookeeper.fastleader.maxNotificationInterval=1000",
+				"-Dzookeeper.jmx.log4j.disable=true",
+				"-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
+				"-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.NIOServerCnxn=warn", // every question of ours
+				"-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.ZooKeeperServer=warn",
+				"org.apache.zookeeper.server.quorum.QuorumPeerMain", config),
+		},
+		serves:  func(ctx context.Context) error { return zookeeperServes(ctx, s.client) },
+		answers: func(ctx context.Context) error { return zookeeperAnswers(ctx, s.client) },
+	}
+	return nil
+}
+
+// Durable says that the server comes back from a kill with all that it acknowledged.
+func (*zookeeperServer) Durable() error { return nil }
+
+// Wipe removes the data of a server that was killed. It keeps its number and its place in the ensemble, as after a
+// disk was replaced: the leader gives it the data again.
+func (s *zookeeperServer) Wipe() error {
+	if err := s.wipeable(); err != nil {
+		return err
+	}
+	return emptyDir(s.dir, zookeeperConfigFile, zookeeperNumberFile)
+}
+
+// OutsideModel says why a server that comes back without its data is more than ZooKeeper promises to survive.
+func (*zookeeperServer) OutsideModel() string {
+	return "a ZooKeeper server that comes back empty under its number has forgotten what it acknowledged, and ZAB counts on it to remember"
 }
 
 // zookeeperStatus is what a server says of itself.
@@ -145,22 +159,12 @@ type zookeeperStatus struct {
 
 // askZooKeeper asks a server by the command "srvr", which it answers itself. A server without a quorum is an error.
 func askZooKeeper(ctx context.Context, addr string) (zookeeperStatus, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return zookeeperStatus{}, err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
-	if _, err := conn.Write([]byte("srvr")); err != nil {
-		return zookeeperStatus{}, err
-	}
-	out, err := io.ReadAll(io.LimitReader(conn, 64<<10))
+	out, err := fourLetters(ctx, addr, "srvr")
 	if err != nil {
 		return zookeeperStatus{}, err
 	}
 	var st zookeeperStatus
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
 		case "Zookeeper version": // "3.8.0-5a02a05eddb59aee6ac762f7ea82e92a68eb9c0f, built on 2022-02-25 08:49 UTC"
@@ -176,9 +180,25 @@ func askZooKeeper(ctx context.Context, addr string) (zookeeperStatus, error) {
 		}
 	}
 	if st.mode == "" {
-		return st, fmt.Errorf("the server at %s answers %q", addr, strings.TrimSpace(string(out)))
+		return st, fmt.Errorf("the server at %s answers %q", addr, strings.TrimSpace(out))
 	}
 	return st, nil
+}
+
+// fourLetters sends a server one of its commands, and returns the answer.
+func fourLetters(ctx context.Context, addr, command string) (string, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
+	if _, err := conn.Write([]byte(command)); err != nil {
+		return "", err
+	}
+	out, err := io.ReadAll(io.LimitReader(conn, 64<<10))
+	return string(out), err
 }
 
 // zookeeperServes reports whether the server has a quorum and makes sessions, which takes a transaction.
@@ -189,8 +209,23 @@ func zookeeperServes(ctx context.Context, addr string) error {
 	return zookeeperSession(ctx, addr)
 }
 
+// zookeeperAnswers reports whether the server listens to its clients, with or without a quorum.
+func zookeeperAnswers(ctx context.Context, addr string) error {
+	answer, err := fourLetters(ctx, addr, "ruok")
+	if err == nil && answer != "imok" {
+		return fmt.Errorf("the server at %s answers %q", addr, answer)
+	}
+	return err
+}
+
 // Nodes implements Cluster.
-func (c *zookeeperCluster) Nodes() []Node { return c.nodes }
+func (c *zookeeperCluster) Nodes() []Node {
+	nodes := make([]Node, len(c.servers))
+	for i, s := range c.servers {
+		nodes[i] = Node{Name: s.name, Addr: s.client, Process: s}
+	}
+	return nodes
+}
 
 // Version implements Cluster.
 func (c *zookeeperCluster) Version() string { return c.version }
@@ -198,21 +233,21 @@ func (c *zookeeperCluster) Version() string { return c.version }
 // Leader implements Cluster. A leader that was cut off says for some ticks that it leads, as does its successor by
 // then: that of the later epoch does.
 func (c *zookeeperCluster) Leader(ctx context.Context) (string, error) {
-	answers := make([]zookeeperStatus, len(c.nodes))
-	errs := make([]error, len(c.nodes))
-	_ = InParallel(len(c.nodes), func(i int) error {
+	answers := make([]zookeeperStatus, len(c.servers))
+	errs := make([]error, len(c.servers))
+	_ = InParallel(len(c.servers), func(i int) error {
 		attempt, cancel := context.WithTimeout(ctx, time.Second) // a paused server accepts and says nothing
 		defer cancel()
 		var err error
-		if answers[i], err = askZooKeeper(attempt, c.nodes[i].Addr); err != nil {
-			errs[i] = fmt.Errorf("ask %s: %w", c.nodes[i].Name, err)
+		if answers[i], err = askZooKeeper(attempt, c.servers[i].client); err != nil {
+			errs[i] = fmt.Errorf("ask %s: %w", c.servers[i].name, err)
 		}
 		return nil
 	})
 	leader, epoch := "", uint64(0)
 	for i, a := range answers {
 		if a.mode == "leader" && a.epoch > epoch {
-			leader, epoch = c.nodes[i].Name, a.epoch
+			leader, epoch = c.servers[i].name, a.epoch
 		}
 	}
 	if leader == "" {
@@ -223,12 +258,7 @@ func (c *zookeeperCluster) Leader(ctx context.Context) (string, error) {
 
 // Stop implements Cluster.
 func (c *zookeeperCluster) Stop() error {
-	err := InParallel(len(c.nodes), func(i int) error {
-		if c.nodes[i].Process == nil {
-			return nil
-		}
-		return c.nodes[i].Process.Stop(syscall.SIGTERM, 2*time.Second)
-	})
+	err := InParallel(len(c.servers), func(i int) error { return c.servers[i].stop(syscall.SIGTERM) })
 	errs := []error{err}
 	for _, r := range c.relays {
 		errs = append(errs, r.close())

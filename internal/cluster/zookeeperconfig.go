@@ -15,12 +15,19 @@ import (
 
 // zookeeperServer is one server's place in the ensemble.
 type zookeeperServer struct {
+	*server
 	name, dir string
 	id        int
 	client    string
 	own       peerAddrs   // where it listens for the others
 	peers     []peerAddrs // where it dials each, by index: its links; itself among them
 }
+
+// The files of a server's directory that are not its data.
+const (
+	zookeeperConfigFile = "zoo.cfg"
+	zookeeperNumberFile = "myid"
+)
 
 // peerAddrs are the two addresses of a server for its peers, on one host.
 type peerAddrs struct{ quorum, election string }
@@ -138,11 +145,11 @@ func (s *zookeeperServer) write(ttl time.Duration) (string, error) {
 		}
 		lines = append(lines, fmt.Sprintf("server.%d=%s:%s", i+1, peer.quorum, election))
 	}
-	path := filepath.Join(s.dir, "zoo.cfg")
+	path := filepath.Join(s.dir, zookeeperConfigFile)
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		return "", fmt.Errorf("write the configuration of zookeeper %s: %w", s.name, err)
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "myid"), []byte(strconv.Itoa(s.id)+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, zookeeperNumberFile), []byte(strconv.Itoa(s.id)+"\n"), 0o644); err != nil {
 		return "", fmt.Errorf("write the number of zookeeper %s: %w", s.name, err)
 	}
 	return path, nil

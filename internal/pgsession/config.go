@@ -12,6 +12,9 @@ import (
 // User is the role that the servers are made for.
 const User = "lockbench"
 
+// RowTable holds a row for each row lock.
+const RowTable = "lockbench_lock"
+
 // database exists in every new data directory.
 const database = "postgres"
 
