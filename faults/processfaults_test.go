@@ -31,6 +31,7 @@ func (c *fakeCluster) Nodes() []string {
 	}
 	return names
 }
+func (c *fakeCluster) Driver() string                         { return "fake" }
 func (c *fakeCluster) Clients() []string                      { return []string{"c1", "c2"} }
 func (c *fakeCluster) Links() *Links                          { return nil }
 func (c *fakeCluster) Processes() *Processes                  { return c.processes }
