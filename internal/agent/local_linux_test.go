@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// doomed starts a server that stays in its session, and one with a child that leaves it; then it waits for SIGKILL.
+// doomed starts a server that stays in its session, and one with a child that leaves it, which it suspends; then it
+// waits for SIGKILL.
 func doomed() error {
 	l, err := NewLocal()
 	if err != nil {
@@ -42,8 +43,10 @@ func doomed() error {
 	if err != nil {
 		return err
 	}
+	var last *Process
 	for _, script := range []string{"sleep 600", "setsid sleep 601 & trap '' TERM HUP INT; sleep 602"} {
-		if _, err := l.Start(Command{Name: "sleeper", Path: "/bin/sh", Args: []string{"-c", script}, Dir: dir, Log: filepath.Join(dir, "log")}); err != nil {
+		last, err = l.Start(Command{Name: "sleeper", Path: "/bin/sh", Args: []string{"-c", script}, Dir: dir, Log: filepath.Join(dir, "log")})
+		if err != nil {
 			return err
 		}
 	}
@@ -53,6 +56,9 @@ func doomed() error {
 			return err
 		}
 		if len(pids) >= 4 { // two shells may have become their sleep
+			if err := last.Suspend(); err != nil {
+				return err
+			}
 			fmt.Println(l.scratch)
 			select {}
 		}

@@ -32,7 +32,7 @@ type Cluster interface {
 	Leader(ctx context.Context) (string, error)
 	// Version is what the servers call themselves ("7.0.15").
 	Version() string
-	// Stop ends the servers; their logs stay.
+	// Stop ends the servers for good, also those that are suspended; their logs stay. Idempotent.
 	Stop() error
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -41,11 +42,7 @@ func newEtcdMember(spec Spec, c *etcdCluster, i int, cfg etcdConfig) (*etcdMembe
 			// Members dial each other by name; a user's HTTP proxy knows no such name.
 			Env: []string{"NO_PROXY=*"},
 		},
-		serves: m.reads,
-		answers: func(ctx context.Context) error {
-			_, err := m.status(ctx)
-			return err
-		},
+		serves: m.reads, answers: m.peers,
 	}
 	return m, m.configure()
 }
@@ -101,6 +98,23 @@ func (m *etcdMember) reads(ctx context.Context) error {
 	}
 	_, err = client.Get(ctx, "ready")
 	return err
+}
+
+// peers asks the member for its version as a peer would: it answers clients once it has a quorum, and peers before.
+func (m *etcdMember) peers(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.config.Peer+"/version", nil)
+	if err != nil {
+		return err
+	}
+	// Without the proxy of the environment, which does not know the address.
+	reply, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		return err
+	}
+	if reply.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s", m.config.Peer, reply.Status)
+	}
+	return errors.Join(err, reply.Body.Close())
 }
 
 // status asks the member for what it knows by itself.

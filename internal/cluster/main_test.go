@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -18,7 +19,11 @@ func TestMain(m *testing.M) {
 	case len(os.Args) == 3 && os.Args[1] == cluster.EtcdCommand:
 		err = cluster.RunEtcd(os.Args[2:])
 	default:
-		os.Exit(m.Run())
+		// The tests wait for elections and time-outs far more than they work.
+		flag.Parse()
+		if err = flag.Set("test.parallel", "8"); err == nil {
+			os.Exit(m.Run())
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -263,5 +263,6 @@ func (c *zookeeperCluster) Stop() error {
 	for _, r := range c.relays {
 		errs = append(errs, r.close())
 	}
+	c.relays = nil
 	return errors.Join(errs...)
 }

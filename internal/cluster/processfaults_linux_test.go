@@ -1,0 +1,271 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/drivers/postgresadvisory"
+	"github.com/lockbench/lockbench/drivers/postgresrow"
+	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/rng"
+)
+
+func TestRedisServers(t *testing.T) {
+	b := newBed(t, cluster.Redis{}, 1, true)
+	b.put(inRedis, "n1", "v")
+	b.pauses(inRedis, "n1")
+	b.crashes("n1")
+	b.wants(inRedis, "n1", "v")
+	// What comes back while it is to be paused serves, and is paused then.
+	resume := b.inject("pause", "n1")
+	up := b.inject("crash", "n1")
+	b.refuses("n1")
+	up()
+	if got := b.states("bed-n1"); got != "T" {
+		t.Errorf("states of a server that was started while it is paused: %q", got)
+	}
+	resume()
+	b.wants(inRedis, "n1", "v")
+	heal := b.inject("amnesia", "n1")
+	b.refuses("n1")
+	heal()
+	b.wants(inRedis, "n1", "")
+	if left := b.processes.Left(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	b.endsSuspended("n1")
+}
+
+func TestRedisServersThatDoNotWrite(t *testing.T) {
+	b := newBed(t, cluster.Redis{}, 2, false)
+	for _, n := range b.Nodes() {
+		b.put(inRedis, n, "v")
+	}
+	err := faults.Crash{}.Available(b, faults.Strike{Target: faults.Target{Role: "n1"}})
+	if err == nil || !strings.Contains(err.Error(), "use amnesia, or durable: true") {
+		t.Errorf("crash: %v, want that Redis forgets", err)
+	}
+	if err := b.node("n1").Process.(faults.Wiper).Wipe(); err == nil {
+		t.Error("a server that runs was wiped")
+	}
+	b.wants(inRedis, "n1", "v")
+	heal := b.inject("amnesia", "n1")
+	b.refuses("n1")
+	heal()
+	b.wants(inRedis, "n1", "")
+	b.wants(inRedis, "n2", "v")
+}
+
+func TestPostgresServer(t *testing.T) {
+	b := newBed(t, cluster.Postgres{}, 1, false)
+	b.put(inPostgres, "n1", "v")
+	conn, err := postgresConn(t.Context(), b.addr("n1")) // a backend that stands still, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	b.pauses(inPostgres, "n1")
+	if err := conn.Ping(t.Context()); err != nil {
+		t.Errorf("the session did not survive the pause: %v", err)
+	}
+	b.crashes("n1")
+	b.wants(inPostgres, "n1", "v")
+	if err := (faults.Amnesia{}).Available(b, faults.Strike{Target: faults.Target{Role: "n1"}}); !errors.Is(err, faults.ErrNoMeaning) {
+		t.Errorf("amnesia: %v, want %v", err, faults.ErrNoMeaning)
+	}
+	if conn, err = postgresConn(t.Context(), b.addr("n1")); err != nil {
+		t.Fatal(err)
+	}
+	b.endsSuspended("n1")
+}
+
+func TestEtcdServers(t *testing.T) {
+	b := newBed(t, cluster.Etcd{}, 3, false)
+	b.put(inEtcd, "n1", "v")
+	b.pauses(inEtcd, b.follower())
+	b.withoutQuorum(inEtcd)
+	heal := b.inject("rolling-restart", b.Nodes()...)
+	heal()
+	for _, n := range b.Nodes() {
+		b.wants(inEtcd, n, "v")
+	}
+	b.endsSuspended(leader(t.Context(), t, b.Cluster))
+}
+
+func TestZooKeeperServers(t *testing.T) {
+	b := newBed(t, cluster.ZooKeeper{}, 3, false)
+	b.put(inZooKeeper, "n1", "v")
+	b.pauses(inZooKeeper, b.follower())
+	wiped := b.follower()
+	if why := b.node(wiped).Process.(faults.OutsideModel).OutsideModel(); why == "" {
+		t.Error("ZAB is said to survive amnesia")
+	}
+	heal := b.inject("amnesia", wiped)
+	b.refuses(wiped)
+	b.put(inZooKeeper, b.others(wiped)[0], "w") // by the majority
+	heal()
+	b.wants(inZooKeeper, wiped, "w")
+	b.withoutQuorum(inZooKeeper)
+	b.endsSuspended(leader(t.Context(), t, b.Cluster))
+}
+
+// others names the nodes but one.
+func (b *bed) others(node string) []string {
+	return slices.DeleteFunc(b.Nodes(), func(n string) bool { return n == node })
+}
+
+// withoutQuorum kills all nodes by two faults, and heals the first of them, of one node: that is started although it
+// can serve nobody, and all serve with their data when the others come back.
+func (b *bed) withoutQuorum(s store) {
+	b.t.Helper()
+	b.put(s, "n1", "v")
+	one, two := b.inject("crash", "n1"), b.inject("crash", "n2", "n3")
+	one()
+	if got := b.states("bed-n1"); got == "" {
+		b.t.Error("n1 does not run")
+	}
+	if _, err := try(b.t, func(ctx context.Context) (string, error) { return s.get(ctx, b.addr("n1")) }); err == nil {
+		b.t.Error("n1 alone serves")
+	}
+	two()
+	for _, n := range b.Nodes() {
+		b.wants(s, n, "v")
+	}
+}
+
+func TestEtcdMemberWithoutItsData(t *testing.T) {
+	b := newBed(t, cluster.Etcd{}, 3, false)
+	b.put(inEtcd, "n1", "v")
+	wiped := leader(t.Context(), t, b.Cluster)
+	rest := b.others(wiped)
+	before := b.members(rest[0])
+	heal := b.inject("amnesia", wiped)
+	b.refuses(wiped)
+	// A second one would take the majority with it; it runs again, and its data is untouched.
+	if _, err := b.processes.Down(t.Context(), rest[:1], true); err == nil || !strings.Contains(err.Error(), "no majority") {
+		t.Errorf("a majority was wiped: %v", err)
+	}
+	b.put(inEtcd, rest[1], "w")
+	heal()
+	for _, n := range b.Nodes() {
+		b.wants(inEtcd, n, "w")
+	}
+	after := b.members(rest[0])
+	if len(after) != 3 || after[wiped] == before[wiped] || after[rest[0]] != before[rest[0]] {
+		t.Errorf("voting members %v before, %v after", before, after)
+	}
+	// It votes: with one of the others it is a majority. And from now on it keeps its data.
+	b.crashes(wiped)
+	down := b.inject("crash", rest[0])
+	b.put(inEtcd, wiped, "x")
+	b.wants(inEtcd, rest[1], "x")
+	down()
+	b.wants(inEtcd, rest[0], "x")
+}
+
+// members lists the members that vote, by name.
+func (b *bed) members(by string) map[string]uint64 {
+	b.t.Helper()
+	c, err := etcdClient(b.addr(by))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	list, err := c.MemberList(ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ids := map[string]uint64{}
+	for _, m := range list.Members {
+		if !m.IsLearner {
+			ids[m.Name] = m.ID
+		}
+	}
+	return ids
+}
+
+// The holder's session ends, and neither of two that wait does, nor one that does nothing.
+func TestPostgresTerminatesHolders(t *testing.T) {
+	b := newBed(t, cluster.Postgres{}, 1, false)
+	terminate := func(want int) {
+		t.Helper()
+		if n, err := b.Cluster.(faults.Terminator).TerminateHolders(t.Context()); err != nil || n != want {
+			t.Fatalf("%d sessions ended (%v), want %d", n, err, want)
+		}
+	}
+	terminate(0)
+	for _, d := range append(postgresadvisory.Drivers(), postgresrow.Drivers()...) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		open := func() drivers.Locker {
+			l, err := d.Open(ctx, []string{b.addr("n1")}, drivers.Options{TTL: patience, Rand: rng.Stream(1, "t", 0)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close() }) // the server has ended by then
+			return l
+		}
+		holder, waiters := open(), []drivers.Locker{open(), open()}
+		open()
+		lease, err := holder.Acquire(ctx, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		type result struct {
+			lease drivers.Lease
+			err   error
+		}
+		granted := make(chan result, len(waiters))
+		for i, w := range waiters {
+			go func() {
+				lease, err := w.Acquire(ctx, "a")
+				granted <- result{lease, err}
+			}()
+			b.awaitWaiters(i + 1)
+		}
+		terminate(1)
+		if err := lease.Release(ctx); !errors.Is(err, drivers.ErrNotHeld) {
+			t.Errorf("%s: release by the former holder: %v", d.Info.Name, err)
+		}
+		for range waiters { // one after the other
+			got := <-granted
+			if got.err != nil {
+				t.Fatalf("%s: a session that waited: %v", d.Info.Name, got.err)
+			}
+			if err := got.lease.Release(ctx); err != nil {
+				t.Errorf("%s: a session that had waited: %v", d.Info.Name, err)
+			}
+		}
+		terminate(0)
+	}
+}
+
+// awaitWaiters waits until so many sessions wait for a lock.
+func (b *bed) awaitWaiters(n int) {
+	b.t.Helper()
+	conn, err := postgresConn(b.t.Context(), b.addr("n1"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		var got int
+		if err := conn.QueryRow(b.t.Context(), "select count(distinct pid) from pg_locks where not granted").Scan(&got); err != nil {
+			b.t.Fatal(err)
+		}
+		if got == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%d sessions wait, want %d", got, n)
+		}
+	}
+}

@@ -1,0 +1,410 @@
+package cluster_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zookeeper/zk"
+	"github.com/jackc/pgx/v5"
+	goredis "github.com/redis/go-redis/v9"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/agent"
+	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/pgsession"
+	"github.com/lockbench/lockbench/internal/redisclient"
+	"github.com/lockbench/lockbench/internal/testenv"
+)
+
+// bed is a cluster as faults see it, with links between its servers.
+type bed struct {
+	cluster.Cluster
+	t         *testing.T
+	host      *agent.Local
+	processes *faults.Processes
+}
+
+func newBed(t *testing.T, backend cluster.Backend, nodes int, durable bool) *bed {
+	t.Helper()
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	_, err := backend.Detect(ctx)
+	testenv.NeedServer(t, err)
+	b, links := &bed{t: t, host: local(t)}, faults.NewLinks()
+	t.Cleanup(func() {
+		if err := links.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b.Cluster, err = backend.Start(ctx, cluster.Spec{
+		Name: "bed", Nodes: nodes, Agent: b.host, LogDir: t.TempDir(), TTL: 2 * time.Second, Durable: durable,
+		Peer: func(from, to, listen, upstream string) error {
+			_, err := links.Open(from, to, listen, upstream)
+			return err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Stop(); err != nil {
+			t.Error(err)
+		}
+		if left := b.states("bed-"); left != "" {
+			t.Errorf("processes after Stop: %q", left)
+		}
+	})
+	b.processes = faults.NewProcesses(func(name string) (faults.Process, error) { return b.node(name).Process, nil })
+	return b
+}
+
+func (b *bed) node(name string) cluster.Node {
+	i := slices.IndexFunc(b.Cluster.Nodes(), func(n cluster.Node) bool { return n.Name == name })
+	return b.Cluster.Nodes()[i]
+}
+
+// addr is where the node listens.
+func (b *bed) addr(name string) string { return b.node(name).Addr }
+
+func (b *bed) Nodes() (names []string) {
+	for _, n := range b.Cluster.Nodes() {
+		names = append(names, n.Name)
+	}
+	return names
+}
+func (b *bed) Driver() string               { return "bed" }
+func (b *bed) Clients() []string            { return nil }
+func (b *bed) Links() *faults.Links         { return nil }
+func (b *bed) Processes() *faults.Processes { return b.processes }
+func (b *bed) Service() any                 { return b.Cluster }
+func (b *bed) Holder() (string, error)      { return "", errors.New("nobody") }
+
+func (b *bed) Leads() bool {
+	_, err := b.Leader(b.t.Context())
+	return !errors.Is(err, cluster.ErrNoLeaderRole)
+}
+
+// follower names a node that does not lead.
+func (b *bed) follower() string {
+	b.t.Helper()
+	lead := leader(b.t.Context(), b.t, b.Cluster)
+	return b.Nodes()[(slices.Index(b.Nodes(), lead)+1)%len(b.Nodes())]
+}
+
+// inject strikes the hosts, and returns the heal.
+func (b *bed) inject(name string, hosts ...string) func() {
+	b.t.Helper()
+	f, err := faults.Find(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	strike := faults.Strike{Target: faults.Target{Role: faults.Role(hosts[0])}, Hosts: hosts, Rand: rand.New(rand.NewPCG(1, 2))}
+	if err := f.Available(b, strike); err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.t.Context(), 2*patience)
+	defer cancel()
+	heal, err := f.Inject(ctx, b, strike)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return func() {
+		b.t.Helper()
+		ctx, cancel := context.WithTimeout(b.t.Context(), 2*patience)
+		defer cancel()
+		if err := heal(ctx); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// states is a letter for each process of the servers whose directory's name begins so, as /proc has it ("SST").
+// Processes of another user, whose directory root may not be allowed to read in a container, are known by their
+// command line; those are PostgreSQL's.
+func (b *bed) states(prefix string) (states string) {
+	b.t.Helper()
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, p := range processes {
+		cwd, err := os.Readlink(filepath.Join(p, "cwd"))
+		mine := err == nil && strings.HasPrefix(cwd, filepath.Join(b.host.Scratch(), prefix))
+		if errors.Is(err, os.ErrPermission) {
+			cmdline, err := os.ReadFile(filepath.Join(p, "cmdline"))
+			mine = err == nil && bytes.Contains(cmdline, []byte(filepath.Base(b.host.Scratch())))
+		}
+		stat, err := os.ReadFile(filepath.Join(p, "stat"))
+		if !mine || err != nil {
+			continue // somebody else's, or gone
+		}
+		if state := stat[bytes.LastIndexByte(stat, ')')+2]; state != 'Z' {
+			states += string(state)
+		}
+	}
+	return states
+}
+
+// store keeps one value in a server.
+type store struct {
+	set func(ctx context.Context, addr, value string) error
+	// get returns "" if there is no value.
+	get func(ctx context.Context, addr string) (string, error)
+}
+
+// try gives one call its time.
+func try[T any](t *testing.T, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	return f(ctx)
+}
+
+// put sets the value at the node, as soon as it takes it.
+func (b *bed) put(s store, node, value string) {
+	b.t.Helper()
+	var err error
+	eventually(b.t, "the value is stored", func() bool {
+		_, err = try(b.t, func(ctx context.Context) (any, error) { return nil, s.set(ctx, b.addr(node), value) })
+		return err == nil
+	})
+}
+
+// wants fails the test unless the node, once it answers, has the value.
+func (b *bed) wants(s store, node, want string) {
+	b.t.Helper()
+	var got string
+	eventually(b.t, node+" answers", func() bool {
+		var err error
+		got, err = try(b.t, func(ctx context.Context) (string, error) { return s.get(ctx, b.addr(node)) })
+		return err == nil
+	})
+	if got != want {
+		b.t.Errorf("%s has %q, want %q", node, got, want)
+	}
+}
+
+// pauses checks that a node which is suspended is silent, with all its processes, and then answers as if nothing were.
+func (b *bed) pauses(s store, node string) {
+	b.t.Helper()
+	heal := b.inject("pause", node)
+	if got := b.states("bed-" + node); got == "" || strings.Trim(got, "T") != "" {
+		b.t.Errorf("states while suspended: %q", got)
+	}
+	pid, answer := b.node(node).Process.PID(), make(chan error, 1)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 2*patience)
+	defer cancel()
+	go func() {
+		for {
+			_, err := s.get(ctx, b.addr(node))
+			if err == nil || ctx.Err() != nil {
+				answer <- err
+				return
+			}
+		}
+	}()
+	select {
+	case err := <-answer:
+		b.t.Errorf("a suspended server answered (%v)", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	heal()
+	if got := b.states("bed-" + node); got == "" || strings.Contains(got, "T") {
+		b.t.Errorf("states after: %q", got)
+	}
+	if err := <-answer; err != nil {
+		b.t.Errorf("after the pause: %v", err)
+	}
+	if b.node(node).Process.PID() != pid {
+		b.t.Error("it is another process")
+	}
+}
+
+// refuses fails the test if anybody listens at the node, or any process is left.
+func (b *bed) refuses(node string) {
+	b.t.Helper()
+	if conn, err := net.Dial("tcp", b.addr(node)); err == nil {
+		b.t.Errorf("%s is down, and accepts connections", node)
+		_ = conn.Close()
+	}
+	if left := b.states("bed-" + node); left != "" {
+		b.t.Errorf("%s is down, and has processes %q", node, left)
+	}
+}
+
+// crashes checks that the nodes are gone, and other processes at the same addresses later.
+func (b *bed) crashes(nodes ...string) {
+	b.t.Helper()
+	var pids []int
+	for _, n := range nodes {
+		pids = append(pids, b.node(n).Process.PID())
+	}
+	heal := b.inject("crash", nodes...)
+	for _, n := range nodes {
+		b.refuses(n)
+	}
+	heal()
+	for i, n := range nodes {
+		if b.node(n).Process.PID() == pids[i] {
+			b.t.Errorf("%s is the same process", n)
+		}
+		if err := b.node(n).Process.Start(b.t.Context()); err == nil {
+			b.t.Errorf("%s was started while it ran", n)
+		}
+	}
+}
+
+// endsSuspended stops the cluster while a node is suspended; that nothing is left the bed itself checks.
+func (b *bed) endsSuspended(node string) {
+	b.t.Helper()
+	if err := b.node(node).Process.Suspend(); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.Stop(); err != nil {
+		b.t.Error(err)
+	}
+	b.refuses(node)
+	if err := b.node(node).Process.Start(b.t.Context()); err == nil {
+		b.t.Error("a server was started after Stop")
+	}
+}
+
+var inRedis = store{
+	set: func(ctx context.Context, addr, value string) error {
+		c := redisclient.New(addr)
+		defer c.Close()
+		return c.Set(ctx, "key", value, 0).Err()
+	},
+	get: func(ctx context.Context, addr string) (string, error) {
+		c := redisclient.New(addr)
+		defer c.Close()
+		v, err := c.Get(ctx, "key").Result()
+		if errors.Is(err, goredis.Nil) {
+			return "", nil
+		}
+		return v, err
+	},
+}
+
+func etcdClient(addr string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{Endpoints: []string{addr}, DialTimeout: time.Second, Logger: zap.NewNop()})
+}
+
+var inEtcd = store{
+	set: func(ctx context.Context, addr, value string) error {
+		c, err := etcdClient(addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.Put(ctx, "key", value)
+		return err
+	},
+	get: func(ctx context.Context, addr string) (string, error) {
+		c, err := etcdClient(addr)
+		if err != nil {
+			return "", err
+		}
+		defer c.Close()
+		got, err := c.Get(ctx, "key")
+		if err != nil || got.Count == 0 {
+			return "", err
+		}
+		return string(got.Kvs[0].Value), nil
+	},
+}
+
+// inZooKeeperSession calls f in a session of its own.
+func inZooKeeperSession(ctx context.Context, addr string, f func(*zk.Conn) error) error {
+	conn, events, err := zk.Connect([]string{addr}, 10*time.Second, zk.WithLogInfo(false), zk.WithLogger(quiet{}))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		conn.Close()
+		for range events {
+		}
+	}()
+	done := make(chan error, 1)
+	go func() { done <- f(conn) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+var inZooKeeper = store{
+	set: func(ctx context.Context, addr, value string) error {
+		return inZooKeeperSession(ctx, addr, func(c *zk.Conn) error {
+			_, err := c.Create("/key", []byte(value), 0, zk.WorldACL(zk.PermAll))
+			if errors.Is(err, zk.ErrNodeExists) {
+				_, err = c.Set("/key", []byte(value), -1)
+			}
+			return err
+		})
+	},
+	get: func(ctx context.Context, addr string) (value string, err error) {
+		got := make(chan string, 1)
+		err = inZooKeeperSession(ctx, addr, func(c *zk.Conn) error {
+			b, _, err := c.Get("/key")
+			if errors.Is(err, zk.ErrNoNode) {
+				err = nil
+			}
+			got <- string(b)
+			return err
+		})
+		if err == nil {
+			value = <-got
+		}
+		return value, err
+	},
+}
+
+func postgresConn(ctx context.Context, addr string) (*pgx.Conn, error) {
+	conf, err := pgsession.Config(addr)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.ConnectConfig(ctx, conf)
+}
+
+var inPostgres = store{
+	set: func(ctx context.Context, addr, value string) error {
+		conn, err := postgresConn(ctx, addr)
+		if err != nil {
+			return err
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		_, err = conn.Exec(ctx, "create table if not exists kept (value text)")
+		if err == nil {
+			_, err = conn.Exec(ctx, "insert into kept values ($1)", value)
+		}
+		return err
+	},
+	get: func(ctx context.Context, addr string) (value string, err error) {
+		conn, err := postgresConn(ctx, addr)
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		err = conn.QueryRow(ctx, "select value from kept").Scan(&value)
+		return value, err
+	},
+}
