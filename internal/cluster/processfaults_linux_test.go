@@ -192,7 +192,7 @@ func (b *bed) members(by string) map[string]uint64 {
 	return ids
 }
 
-// The holder's session ends, and neither of two that wait does, nor one that does nothing.
+// The holder's session ends, and neither of two that wait does, nor one that does nothing, nor one in another transaction.
 func TestPostgresTerminatesHolders(t *testing.T) {
 	b := newBed(t, cluster.Postgres{}, 1, false)
 	terminate := func(want int) {
@@ -200,6 +200,14 @@ func TestPostgresTerminatesHolders(t *testing.T) {
 		if n, err := b.Cluster.(faults.Terminator).TerminateHolders(t.Context()); err != nil || n != want {
 			t.Fatalf("%d sessions ended (%v), want %d", n, err, want)
 		}
+	}
+	bystander, err := postgresConn(t.Context(), b.addr("n1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bystander.Close(context.Background())
+	if _, err := bystander.Exec(t.Context(), "begin; select txid_current()"); err != nil {
+		t.Fatal(err)
 	}
 	terminate(0)
 	for _, d := range append(postgresadvisory.Drivers(), postgresrow.Drivers()...) {
@@ -245,6 +253,9 @@ func TestPostgresTerminatesHolders(t *testing.T) {
 			}
 		}
 		terminate(0)
+	}
+	if _, err := bystander.Exec(t.Context(), "commit"); err != nil {
+		t.Errorf("a transaction that held no lock: %v", err)
 	}
 }
 
