@@ -13,7 +13,7 @@ type Amnesia struct{}
 func (Amnesia) Info() Info {
 	return Info{
 		Name: "amnesia", Strikes: Servers, Needs: "servers that can come back empty",
-		Summary: "kills the target's servers and removes their data; they come back empty, and join the others again",
+		Summary: "kills the target's servers and starts them again at once without their data; they join the others again",
 	}
 }
 
@@ -55,5 +55,11 @@ func (Amnesia) Inject(ctx context.Context, c Cluster, s Strike) (func(context.Co
 	if err := keepMajority(c, len(s.Hosts)); err != nil {
 		return nil, err
 	}
-	return c.Processes().Down(ctx, s.Hosts, true)
+	heal, err := c.Processes().Down(ctx, s.Hosts, true)
+	if err == nil {
+		// What was forgotten stays forgotten: that is what is in force until the heal. A server that does not come
+		// back now is started again then, and if it does not come back then either, the heal says why.
+		_ = heal(ctx)
+	}
+	return heal, err
 }

@@ -34,9 +34,11 @@ const (
 	// AllServers and AllClients are what they say.
 	AllServers Role = "all"
 	AllClients Role = "clients"
+	// Resource is the protected store. It is only ever a peer: its links can be struck, it cannot.
+	Resource Role = "resource"
 )
 
-// Roles lists the roles.
+// Roles lists the roles that can be a target.
 func Roles() []Role {
 	return []Role{Holder, Waiter, Waiters, Leader, Primary, Follower, Minority, Majority, Random, AllServers, AllClients}
 }
@@ -80,8 +82,11 @@ func (r Role) Side() (Side, error) {
 
 // Meaningful returns an error that Is ErrNoMeaning if the target or its peers can never be filled in c.
 func (t Target) Meaningful(c Cluster) error {
-	for _, r := range append([]Role{t.Role}, t.Peers...) {
-		if err := r.meaningful(c); err != nil {
+	if err := t.Role.meaningful(c); err != nil {
+		return err
+	}
+	for _, r := range t.Peers {
+		if err := r.meaningful(c); r != Resource && err != nil {
 			return err
 		}
 	}
@@ -123,6 +128,10 @@ func (t Target) Resolve(ctx context.Context, c Cluster, random *rand.Rand) (host
 		return nil, nil, err
 	}
 	for _, r := range t.Peers {
+		if r == Resource {
+			peers = append(peers, string(Resource))
+			continue
+		}
 		more, err := r.resolve(ctx, c, random)
 		if err != nil {
 			return nil, nil, err

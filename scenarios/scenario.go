@@ -62,6 +62,9 @@ type Phase struct {
 	// For is how long the phase lasts, or how long it lasts at least after its last fault struck. In multiples of
 	// the TTL with the unit "ttl".
 	For Span `yaml:"for"`
+	// Until, if it is "rival", makes the phase last until a rival of the holder that its faults need was granted the
+	// lock, where those faults can bring that about, or until a bound has passed.
+	Until Event `yaml:"until,omitempty"`
 	// Workload overrides the scenario's for this phase.
 	Workload *Override `yaml:"workload,omitempty"`
 	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn.
@@ -90,6 +93,8 @@ type Fault struct {
 	When Moment `yaml:"when,omitempty"`
 	// For is after how long it is healed; empty: at the end of the phase.
 	For *Span `yaml:"for,omitempty"`
+	// HolderGoesOn lets the holder write as soon as the fault is in force, instead of at the end of the phase.
+	HolderGoesOn bool `yaml:"holder-goes-on,omitempty"`
 	// Drivers are those that it strikes; empty: all.
 	Drivers []string `yaml:"drivers,omitempty"`
 

@@ -92,6 +92,7 @@ func (v *validator) span(path string, r Range, ttl time.Duration) {
 
 func (p *Phase) validate(v *validator, path string, w Workload) {
 	v.check(p.For != Span{}, path+".for", "it must be a time above 0")
+	v.check(p.Until == "" || p.Until == Rival, path+".until", "%q is not rival", p.Until)
 	v.check(!p.Alone || len(p.Faults) == 0, path+".alone", "a phase that runs alone has no fault")
 	v.check(p.Draw >= 0 && p.Draw <= 1000, path+".draw", "%d is not between 0 and 1000", p.Draw)
 	v.check(p.Draw == 0 || len(p.Faults) > 0, path+".draw", "there are no faults to draw from")

@@ -18,7 +18,8 @@ type hold struct {
 	life  *clientProcess // the one that holds
 	began time.Time
 	// from is how many grants the resource had seen when it began.
-	from int
+	from  int
+	ended bool
 }
 
 // hold makes the next grant of the client last; nil: it was granted none within the bound. stop, if it is not empty,
@@ -70,6 +71,10 @@ func (h *hold) rival(ctx context.Context) (came bool, err error) {
 
 // end lets the holder go on and waits until it has written, or given up. A holder that was killed holds no longer.
 func (h *hold) end(ctx context.Context) error {
+	if h.ended {
+		return nil
+	}
+	h.ended = true
 	h.test.setHolder("")
 	if h.host.alive() != h.life {
 		return nil

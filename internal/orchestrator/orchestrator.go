@@ -200,12 +200,11 @@ func (r *run) alone(ctx context.Context, p *driverRun) error {
 	if err != nil {
 		return nil // recorded in the test, and told by rest
 	}
-	for i, ph := range r.scenario.Phases {
-		if !ph.Alone {
-			break
-		}
-		if t.err = t.phase(ctx, ph, &meta.Phases[i]); t.err != nil {
-			return nil
+	for _, ph := range r.scenario.Phases {
+		if planned := meta.Phase(ph.Name); ph.Alone && planned != nil {
+			if t.err = t.phase(ctx, ph, planned); t.err != nil {
+				return nil
+			}
 		}
 	}
 	// The workers must not disturb the next driver.
@@ -225,19 +224,15 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 			meta.Reason = "interrupted before it began"
 			continue
 		}
-		t, first := p.current, p.current != nil
+		t := p.current
 		p.current = nil
 		if t == nil {
 			t, _ = r.openTest(ctx, p, meta, false)
 		}
-		for i, ph := range r.scenario.Phases {
-			if t.err != nil {
-				break
+		for _, ph := range r.scenario.Phases {
+			if planned := meta.Phase(ph.Name); t.err == nil && !ph.Alone && planned != nil {
+				t.err = t.phase(ctx, ph, planned)
 			}
-			if ph.Alone {
-				continue
-			}
-			t.err = t.phase(ctx, ph, &meta.Phases[i-r.skipped(first)])
 		}
 		t.err = errors.Join(t.err, t.finish())
 		broken := errors.Is(t.err, errHeal)
@@ -250,17 +245,6 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// skipped is the number of leading phases that a test leaves out.
-func (r *run) skipped(first bool) int {
-	n := 0
-	for _, ph := range r.scenario.Phases {
-		if ph.Alone && !first {
-			n++
-		}
-	}
-	return n
 }
 
 // openTest makes a test; its err says what went wrong.

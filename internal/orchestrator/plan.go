@@ -55,18 +55,18 @@ func expectation(s scenarios.Scenario, driver string, fencing, heed bool) *resul
 	return nil
 }
 
-// planPhases decides which phases a test runs. first: it is the driver's first test, the one that runs the
-// phases that run alone.
+// planPhases decides which phases a test has. first: it is the driver's first test, the one that runs the phases that
+// run alone. A phase that the scenario limits to other drivers is not one of them.
 func (r *run) planPhases(t *test, first bool) []results.Phase {
 	var phases []results.Phase
 	for _, p := range r.scenario.Phases {
-		if p.Alone && !first {
+		if p.Alone && !first || !concerns(p.Drivers, t) {
 			continue
 		}
 		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency, Fault: describeFaults(p.Faults)}
-		switch err := r.phaseApplies(p, t); {
+		switch err := phaseApplies(p, t); {
 		case errors.Is(err, faults.ErrNoMeaning):
-			ph.Status, ph.Reason = results.NotApplicable, err.Error()
+			ph.Status, ph.Reason = results.NotApplicable, strings.TrimPrefix(err.Error(), faults.ErrNoMeaning.Error()+": ")
 		case err != nil:
 			ph.Reason = err.Error()
 		}
@@ -85,10 +85,7 @@ func describeFaults(all []scenarios.Fault) string {
 
 // phaseApplies returns nil, or why a phase has no meaning here or cannot run: one of its faults does not, or, if they
 // are drawn, none does.
-func (r *run) phaseApplies(p scenarios.Phase, c faults.Cluster) error {
-	if !concerns(p.Drivers, c) {
-		return fmt.Errorf("%w: the scenario leaves it out for this lock", faults.ErrNoMeaning)
-	}
+func phaseApplies(p scenarios.Phase, c faults.Cluster) error {
 	var why error
 	usable := 0
 	for _, f := range p.Faults {
@@ -205,8 +202,9 @@ func aim(f scenarios.Fault) (faults.Fault, faults.Strike, error) {
 		errs = append(errs, fmt.Errorf("%s strikes %s, and %q is one of the %s", f.Name, info.Strikes, f.Target, side))
 	}
 	for _, peer := range f.Peers {
-		_, err := faults.Role(peer).Side()
-		errs = append(errs, err)
+		if _, err := faults.Role(peer).Side(); peer != string(faults.Resource) {
+			errs = append(errs, err)
+		}
 		s.Target.Peers = append(s.Target.Peers, faults.Role(peer))
 	}
 	if !slices.Contains([]faults.Direction{"", faults.Both, faults.In, faults.Out}, s.Target.Direction) {
@@ -214,6 +212,9 @@ func aim(f scenarios.Fault) (faults.Fault, faults.Strike, error) {
 	}
 	if f.Point != "" && (f.Target != string(faults.Holder) || f.Point != faults.AfterGrant && f.Point != faults.BeforeWrite) {
 		errs = append(errs, fmt.Errorf("point %q: the holder can be stopped %s or %s, and nobody else", f.Point, faults.AfterGrant, faults.BeforeWrite))
+	}
+	if f.HolderGoesOn && f.Point != "" {
+		errs = append(errs, errors.New("holder-goes-on: a holder that stops itself goes on when it is healed"))
 	}
 	return found, s, errors.Join(errs...)
 }

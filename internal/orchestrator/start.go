@@ -64,7 +64,7 @@ func (r *run) startCluster(ctx context.Context, p *driverRun) error {
 	p.row.Version = version
 	spec := cluster.Spec{
 		Name: info.Name, Nodes: info.Nodes, Agent: r.agent, LogDir: r.dir.Logs(),
-		TTL: time.Duration(r.scenario.Workload.TTL),
+		TTL: time.Duration(r.scenario.Workload.TTL), Durable: r.scenario.Topology.Durable,
 	}
 	var links *faults.Links
 	if !r.cfg.Direct {

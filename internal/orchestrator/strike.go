@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/rng"
 	"github.com/lockbench/lockbench/scenarios"
 )
@@ -29,22 +26,14 @@ type strikes struct {
 	phase  scenarios.Phase
 	random *rand.Rand
 	replay []Step // what to repeat; empty: everything is drawn
-	held   *hold  // nil: nothing needed a holder so far
+
+	holdMu sync.Mutex
+	held   *hold // nil: nothing needed a holder so far
 
 	timed sync.WaitGroup // faults that are healed before the phase ends
 	mu    sync.Mutex
 	force []*injection // in the order in which they struck
 	errs  []error
-}
-
-// injection is one fault in force.
-type injection struct {
-	step  *Step
-	value string // what the history calls it
-	began int64
-	undo  func(context.Context) error
-	once  sync.Once
-	err   error
 }
 
 // disturbed lets the phase's faults strike one after another, waits until they have shown their effect, heals them and
@@ -84,15 +73,16 @@ func (t *test) recovery() int { return min(recoveredGrants, t.run.scenario.Requi
 func (s *strikes) all(ctx context.Context) (missed, err error) {
 	for i, n := range s.order() {
 		f := s.phase.Faults[n]
-		missed, err := s.await(ctx, f)
-		if err == nil && missed == nil {
-			missed, err = s.strike(ctx, i, n, f)
+		not, err := s.await(ctx, i, f)
+		if err == nil && not == nil {
+			not, err = s.strike(ctx, i, n, f)
 		}
-		if err != nil || missed != nil {
+		missed = errors.Join(missed, not)
+		if err != nil || not != nil && s.phase.Draw == 0 { // one that is drawn needs none before it
 			return missed, err
 		}
 	}
-	return nil, nil
+	return missed, nil
 }
 
 // order lists the indexes of the faults that strike: in a drawn phase those that have a meaning here, drawn.
@@ -115,17 +105,17 @@ func (s *strikes) order() []int {
 	return order
 }
 
-// await waits for the moment at which f strikes, and sees to the holder if it needs one.
-func (s *strikes) await(ctx context.Context, f scenarios.Fault) (missed, err error) {
+// await waits for the moment at which f strikes as the i-th, and sees to the holder if it needs one.
+func (s *strikes) await(ctx context.Context, i int, f scenarios.Fault) (missed, err error) {
 	if f.When.Event != "" && f.When.Event != scenarios.Recovered || needsHolder(f) {
-		if missed, err := s.hold(ctx, f.Point); err != nil || missed != nil {
+		if missed, err := s.hold(ctx, i, f.Point); err != nil || missed != nil {
 			return missed, err
 		}
 	}
 	came := true
 	switch f.When.Event {
 	case scenarios.Rival:
-		came, err = s.held.rival(ctx)
+		came, err = s.holder().rival(ctx)
 	case scenarios.Recovered:
 		came, err = s.test.awaitGrants(ctx, s.test.grantsSeen(), s.test.recovery(), anyGrant)
 	}
@@ -140,122 +130,73 @@ func (s *strikes) await(ctx context.Context, f scenarios.Fault) (missed, err err
 
 // needsHolder reports whether a fault is aimed at who holds the lock, or who does not.
 func needsHolder(f scenarios.Fault) bool {
-	return slices.ContainsFunc(append([]string{f.Target}, f.Peers...), func(role string) bool {
+	return f.HolderGoesOn || slices.ContainsFunc(append([]string{f.Target}, f.Peers...), func(role string) bool {
 		return slices.Contains([]faults.Role{faults.Holder, faults.Waiter, faults.Waiters}, faults.Role(role))
 	})
 }
 
 // hold makes a client hold the lock, unless one does already.
-func (s *strikes) hold(ctx context.Context, stop string) (missed, err error) {
+func (s *strikes) hold(ctx context.Context, i int, stop string) (missed, err error) {
+	s.holdMu.Lock()
+	defer s.holdMu.Unlock()
 	if s.held != nil {
 		return nil, nil
 	}
 	t := s.test
 	host := t.clients[s.random.IntN(len(t.clients))]
 	wanted := s.phase.Holder
-	if len(s.replay) > 0 {
-		wanted = s.replay[len(s.replay)-1].Holder
+	for k := i; k < len(s.replay) && wanted == ""; k++ {
+		wanted = s.replay[k].Holder
 	}
 	for _, h := range t.clients {
 		if h.name == wanted {
 			host = h
 		}
 	}
-	if s.held, err = t.hold(ctx, host, stop); err == nil && s.held == nil {
+	s.held, err = t.hold(ctx, host, stop)
+	if err == nil && s.held == nil {
 		missed = fmt.Errorf("no client was granted the lock within %v, so there was no holder to strike", t.bound())
 	}
 	return missed, err
 }
 
-// strike injects the n-th fault of the phase, which is the i-th to strike. A fault that cannot be injected leaves the
-// history to say so, and the verdict unknown.
-func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (missed, err error) {
-	t := s.test
-	fault, strike, err := aim(f)
-	if err != nil {
-		return nil, err
-	}
-	strike.Rand = rng.Stream(t.run.cfg.Seed, "strike "+t.meta.Name+" "+s.phase.Name, i)
-	if i < len(s.replay) {
-		strike.Hosts, strike.Peers = s.replay[i].Hosts, s.replay[i].Peers
-	} else if strike.Hosts, strike.Peers, err = strike.Target.Resolve(ctx, t, s.random); err != nil {
-		return fmt.Errorf("%s did not strike the %s: %w", f.Name, f.Target, err), nil
-	}
-	step := &Step{
-		Phase: s.phase.Name, Index: n, Fault: f.Name, Target: f.Target, Direction: f.Direction,
-		Hosts: strike.Hosts, Peers: strike.Peers, At: time.Duration(t.clock.Now()),
-	}
-	if s.held != nil {
-		step.Holder = s.held.host.name
-	}
-	in := &injection{step: step, value: s.describe(strike), began: t.clock.Now()}
-	if err := t.log(history.Invoke, f.Name, in.value, nil); err != nil {
-		return nil, err
-	}
-	if in.undo, err = fault.Inject(ctx, t, strike); err != nil {
-		err = fmt.Errorf("inject %s (%s): %w", f.Name, in.value, err)
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		return err, t.log(history.Info, f.Name, in.value, err)
-	}
-	t.addStep(step)
-	s.add(in)
-	if err := t.log(history.OK, f.Name, in.value, nil); err != nil {
-		return nil, err
-	}
-	if f.For != nil {
-		s.timed.Go(func() { s.healAfter(ctx, in, f.For.Of(t.ttl())) })
-	}
-	return nil, nil
+func (s *strikes) holder() *hold {
+	s.holdMu.Lock()
+	defer s.holdMu.Unlock()
+	return s.held
 }
 
-// describe is what the history calls a strike; two in force at once have different names, for a heal to tell which it
-// undoes.
-func (s *strikes) describe(strike faults.Strike) string {
-	value := string(strike.Target.Role)
-	if hosts := strings.Join(strike.Hosts, ","); hosts != value {
-		value += ": " + hosts
+// release heals a fault and ends the hold with it: where faults are drawn, the next one finds a new holder.
+func (s *strikes) release(ctx context.Context, in *injection) error {
+	s.holdMu.Lock()
+	defer s.holdMu.Unlock()
+	if s.held != in.hold {
+		return s.heal(ctx, in)
 	}
-	if strike.Peers != nil {
-		value += " from " + strings.Join(strike.Peers, ",")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name := value
-	for n := 2; slices.ContainsFunc(s.force, func(in *injection) bool { return in.value == name }); n++ {
-		name = fmt.Sprintf("%s (%d)", value, n)
-	}
-	return name
+	err := s.endHold(ctx, func() error { return s.heal(ctx, in) })
+	s.held = nil
+	return err
 }
 
-func (s *strikes) add(in *injection) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.force = append(s.force, in)
-}
-
-// healAfter heals a fault that ends before its phase: once it has lasted, and acquires enough to prove something were
-// attempted meanwhile.
-func (s *strikes) healAfter(ctx context.Context, in *injection, lasts time.Duration) {
-	err := sleep(ctx, lasts)
-	if err == nil {
-		err = s.test.awaitAttempts(ctx, in.began)
+// endHold lets the holder write across what struck it, and heals; or, if it cannot act before, the other way round.
+func (s *strikes) endHold(ctx context.Context, heal func() error) error {
+	if s.held == nil {
+		return heal()
 	}
-	err = errors.Join(err, s.heal(ctx, in))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.errs = append(s.errs, err)
+	if s.held.host.standsStill() {
+		return errors.Join(heal(), s.held.end(ctx))
+	}
+	return errors.Join(s.held.end(ctx), heal())
 }
 
 // outlast waits until the faults have lasted as long as they must, until as many acquires were attempted as it takes to
-// prove anything and, if a holder of a lease was struck, until a rival's request has reached the resource; or until the
+// prove anything and, where the phase lasts until then, until a rival's request has reached the resource; or until the
 // bound has passed.
 func (s *strikes) outlast(ctx context.Context) error {
 	t := s.test
 	began := t.clock.Now()
 	rival := make(chan error, 1)
-	if s.held != nil && t.live.driver.Info.Lease {
+	if s.held != nil && s.phase.Until == scenarios.Rival && s.canLose() {
 		go func() {
 			_, err := s.held.rival(ctx)
 			rival <- err
@@ -269,40 +210,23 @@ func (s *strikes) outlast(ctx context.Context) error {
 	return t.awaitAttempts(ctx, began)
 }
 
+// canLose reports whether the faults can take the lock from its holder. One without a lease stays with a client that is
+// cut off or stands still, until that goes on.
+func (s *strikes) canLose() bool {
+	return s.test.live.driver.Info.Lease || slices.ContainsFunc(s.phase.Faults, func(f scenarios.Fault) bool {
+		return f.HolderGoesOn || f.Target != string(faults.Holder) || f.Name == faults.Crash{}.Info().Name
+	})
+}
+
 // end heals whatever is in force, the newest first. A holder that can still act writes before, across what struck it.
 func (s *strikes) end(ctx context.Context) error {
 	s.timed.Wait()
-	var errs []error
-	frozen := s.held != nil && s.held.host.standsStill()
-	if s.held != nil && !frozen {
-		errs = append(errs, s.held.end(ctx))
-	}
-	for _, in := range slices.Backward(s.force) {
-		errs = append(errs, s.heal(ctx, in))
-	}
-	if frozen {
-		errs = append(errs, s.held.end(ctx))
-	}
-	return errors.Join(append(errs, s.errs...)...)
-}
-
-// heal undoes a fault once, also when the run is being interrupted.
-func (s *strikes) heal(ctx context.Context, in *injection) error {
-	in.once.Do(func() {
-		t := s.test
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.bound()+healTimeout)
-		defer cancel()
-		logged := t.log(history.Invoke, history.Heal, in.value, nil) // what cannot be recorded must be healed all the same
-		if err := in.undo(ctx); err != nil {
-			err = fmt.Errorf("%w: %s (%s): %w", errHeal, in.step.Fault, in.value, err)
-			in.err = errors.Join(err, logged, t.log(history.Info, history.Heal, in.value, err))
-			return
+	err := s.endHold(ctx, func() error {
+		var errs []error
+		for _, in := range slices.Backward(s.force) {
+			errs = append(errs, s.heal(ctx, in))
 		}
-		t.healed(in.step)
-		in.err = errors.Join(logged, t.log(history.OK, history.Heal, in.value, nil))
+		return errors.Join(errs...)
 	})
-	return in.err
+	return errors.Join(append(s.errs, err)...)
 }
-
-// healTimeout is what the start of a server may take, beside what a lock may.
-const healTimeout = 30 * time.Second

@@ -87,6 +87,11 @@ func (t *test) process(host string) (faults.Process, error) {
 			return h, nil
 		}
 	}
+	for _, n := range t.live.cluster.Nodes() {
+		if n.Name == host {
+			return n.Process, nil
+		}
+	}
 	return nil, fmt.Errorf("there is no host %q", host)
 }
 

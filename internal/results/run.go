@@ -118,6 +118,16 @@ type Test struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// Phase finds the test's phase of that name; nil: it has none.
+func (t *Test) Phase(name string) *Phase {
+	for i := range t.Phases {
+		if t.Phases[i].Name == name {
+			return &t.Phases[i]
+		}
+	}
+	return nil
+}
+
 // Phase is one phase of a test.
 type Phase struct {
 	Name   string `json:"name"`
