@@ -177,11 +177,12 @@ func (h *holdRequest) request(what Hold) {
 	h.wanted, h.what, h.resumed = true, what, make(chan struct{})
 }
 
-// take returns the request and the channel that ends the hold, if this grant is the one that shall last.
-func (h *holdRequest) take() (what Hold, resumed <-chan struct{}, ok bool) {
+// take returns the request and the channel that ends the hold, if this grant is the one that shall last. It is asked
+// twice: right after the grant, for a request that begins there, and after the read.
+func (h *holdRequest) take(afterGrant bool) (what Hold, resumed <-chan struct{}, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.wanted {
+	if !h.wanted || afterGrant != (h.what.Stop == AfterGrant) {
 		return Hold{}, nil, false
 	}
 	h.wanted = false

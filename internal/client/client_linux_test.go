@@ -49,6 +49,19 @@ func (f *fake) Acquire(context.Context, string) (drivers.Lease, error) {
 	return &fakeLease{f, f.token, f.lost}, nil
 }
 
+// awaitGrants returns once so many were granted.
+func (f *fake) awaitGrants(n uint64) {
+	for {
+		f.mu.Lock()
+		enough := f.token >= n
+		f.mu.Unlock()
+		if enough {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func (f *fake) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -334,10 +347,8 @@ func TestDoubtfulReleaseAbandons(t *testing.T) {
 func TestFencedOffWorkerStops(t *testing.T) {
 	f := &fake{}
 	h := start(t, f, func(history.Uint, history.Uint) bool { return false })
-	h.send(Command{Hold: &Hold{ID: 7}})
 	h.send(Command{Work: load(false)})
-	h.expect(func(e Event) bool { return e.Holding != nil && e.Holding.ID == 7 })
-	h.expect(func(e Event) bool { return e.Held != nil && e.Held.ID == 7 })
+	f.awaitGrants(1)
 	want := healthyCycle(4, 1)
 	want = append(want[:3:3], append([]shape{{4, history.Fail, history.Read, 1, 1}}, want[6:]...)...)
 	compare(t, shapes(h.history(), len(want)), want)
@@ -350,28 +361,54 @@ func TestOpenLoopCountsFromTheIntendedStart(t *testing.T) {
 	w.Interval = time.Millisecond
 	w.HoldMin, w.HoldMax = 5*time.Millisecond, 5*time.Millisecond // every cycle is late for the next
 	h.send(Command{Work: w})
-	for {
-		f.mu.Lock()
-		n := f.token
-		f.mu.Unlock()
-		if n >= 10 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	f.awaitGrants(10)
 	ops := h.history()
 	var last, behind int64
 	for _, o := range ops {
 		if o.F != history.Acquire || o.Type != history.Invoke {
 			continue
 		}
-		if d := o.Intended - last; last != 0 && (d < 999_000 || d > 1_001_000) {
+		if d := o.Intended - last; last != 0 && d != 1_000_000 {
 			t.Fatalf("intended starts are %d ns apart, want 1 ms", d)
 		}
 		last, behind = o.Intended, o.Time-o.Intended
 	}
 	if behind < 5_000_000 {
 		t.Errorf("the last acquire began %d ns after its intended start; the load waited for it", behind)
+	}
+}
+
+// A worker that takes two locks records both grants, and ends the outer one before the session that it shares with the
+// inner one.
+func TestOppositeOrder(t *testing.T) {
+	for _, doubtful := range []bool{false, true} {
+		f := &fake{}
+		asked := 0
+		f.acquire = func() error {
+			if asked++; doubtful && asked == 2 {
+				return errors.New("connection reset")
+			}
+			return nil
+		}
+		h := start(t, f, nil)
+		w := load(true)
+		w.Locks, w.OppositeOrder = 2, true
+		h.send(Command{Work: w})
+		f.awaitGrants(3)
+		invoke, ok, info := history.Invoke, history.OK, history.Info
+		want := []shape{{4, invoke, history.Acquire, 1, 0}, {4, ok, history.Acquire, 1, 0}, {4, invoke, history.Acquire, 2, 0}}
+		if doubtful {
+			want = append(want, shape{4, info, history.Acquire, 2, 0}, shape{4, ok, history.Abandon, 1, 0}, shape{14, invoke, history.Acquire, 1, 0})
+		} else {
+			want = append(want, healthyCycle(4, 2)[1:]...)
+			want = append(want, healthyCycle(4, 1)[2:]...)
+		}
+		ops := h.history()
+		compare(t, shapes(ops, len(want)), want)
+		first, second := ops[0].Lock, ops[2].Lock
+		if first == second {
+			t.Errorf("it took %s twice", first)
+		}
 	}
 }
 

@@ -70,24 +70,39 @@ func (c *cycle) runAround(ctx context.Context, inner *cycle) error {
 	return c.finish(ctx)
 }
 
-// use spends the grant: read, hold, write. The grant that was asked to last tells the coordinator of its hold.
+// use spends the grant: read, hold, write. The grant that was asked to last tells the coordinator of its hold: once it has
+// read, for only then is it certain to come to its write; or before, if the client shall stop right after the grant.
 func (c *cycle) use(ctx context.Context) error {
-	hold, resumed, held := c.client.hold.take()
+	hold, resumed, held := c.client.hold.take(true)
 	if held {
 		if err := c.holding(hold, AfterGrant); err != nil {
 			return err
 		}
 	}
-	if err := c.spend(ctx, hold, resumed); err != nil || !held {
+	read, ok, err := c.request(ctx, history.Read, resource.Response{})
+	if err != nil {
 		return err
+	}
+	if ok && !c.mustStop() {
+		if !held {
+			hold, resumed, held = c.client.hold.take(false)
+		}
+		if err := c.spend(ctx, read, hold, resumed); err != nil {
+			return err
+		}
+	}
+	if !held {
+		return nil
 	}
 	return c.client.emit(Event{Held: &Held{ID: hold.ID, Lost: c.lost}})
 }
 
-func (c *cycle) spend(ctx context.Context, hold Hold, resumed <-chan struct{}) error {
-	read, ok, err := c.request(ctx, history.Read, resource.Response{})
-	if err != nil || !ok || c.mustStop() {
-		return err
+// spend holds the lock, and writes if it still may.
+func (c *cycle) spend(ctx context.Context, read resource.Response, hold Hold, resumed <-chan struct{}) error {
+	if hold.ID != 0 && hold.Stop == "" {
+		if err := c.holding(hold, ""); err != nil {
+			return err
+		}
 	}
 	if hold.Stop != "" {
 		resumed = nil // it was stopped, or will be: it holds no longer than any other grant
@@ -100,18 +115,14 @@ func (c *cycle) spend(ctx context.Context, hold Hold, resumed <-chan struct{}) e
 			return err
 		}
 	}
-	_, _, err = c.request(ctx, history.Write, read)
+	_, _, err := c.request(ctx, history.Write, read)
 	return err
 }
 
-// holding tells the coordinator that the grant lasts, and stops the client if this is the point where it shall. A grant
-// that shall stop later is told of only there.
+// holding tells the coordinator that the grant lasts, and stops the client if this is the point where it shall.
 func (c *cycle) holding(hold Hold, point string) error {
-	if hold.Stop != "" && hold.Stop != point {
-		return nil
-	}
 	err := c.client.emit(Event{Holding: &Holding{ID: hold.ID, Process: c.process, Grant: c.number, Lock: c.lock}})
-	if err != nil || hold.Stop == "" {
+	if err != nil || point == "" {
 		return err
 	}
 	return stopHere()

@@ -74,7 +74,7 @@ type Workload struct {
 
 // Hold asks for one grant that lasts.
 type Hold struct {
-	// ID numbers the request, so that a late answer is not taken for the next one's.
+	// ID, from 1, numbers the request, so that a late answer is not taken for the next one's.
 	ID int64 `json:"id"`
 	// Stop, if it is AfterGrant or BeforeWrite, makes the client stop its whole process group (SIGSTOP) there, instead
 	// of waiting for Resume. Holding is sent right before.

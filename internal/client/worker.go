@@ -116,7 +116,7 @@ func (w *worker) run(ctx context.Context) (err error) {
 		err = errors.Join(err, w.recorder.Close())
 	}()
 	var current *Workload
-	var intended time.Time
+	var intended int64 // on the history's clock
 	for {
 		load, changed := w.next(ctx)
 		if load == nil {
@@ -125,15 +125,15 @@ func (w *worker) run(ctx context.Context) (err error) {
 		if load != current {
 			current = load
 			// Workers of an open loop start spread over one interval, so that they do not ask all at once.
-			intended = time.Now().Add(time.Duration(w.random.Float64() * float64(load.Interval)))
+			intended = w.client.clock.Now() + int64(w.random.Float64()*float64(load.Interval))
 		}
 		if !w.pace(ctx, load, changed, intended) {
 			continue
 		}
 		var due int64
 		if load.Interval > 0 {
-			due = w.client.clock.Now() - int64(time.Since(intended))
-			intended = intended.Add(load.Interval)
+			due = intended
+			intended += int64(load.Interval)
 		}
 		if err := w.cycle(ctx, load, changed, due); err != nil {
 			return err
@@ -163,10 +163,10 @@ func (w *worker) cycle(ctx context.Context, load *Workload, changed <-chan struc
 func lockName(i int) string { return fmt.Sprintf("lock-%d", i+1) }
 
 // pace waits until the next cycle is due; false: the workload changed meanwhile, or the client ends.
-func (w *worker) pace(ctx context.Context, load *Workload, changed <-chan struct{}, intended time.Time) bool {
+func (w *worker) pace(ctx context.Context, load *Workload, changed <-chan struct{}, intended int64) bool {
 	pause := w.draw(load.ThinkMin, load.ThinkMax)
 	if load.Interval > 0 {
-		pause = time.Until(intended)
+		pause = time.Duration(intended - w.client.clock.Now())
 	}
 	if pause <= 0 {
 		return ctx.Err() == nil
