@@ -32,7 +32,7 @@ func TestRedisServers(t *testing.T) {
 	}
 	resume()
 	b.wants(inRedis, "n1", "v")
-	heal := b.inject("amnesia", "n1")
+	heal := b.wipe("n1")
 	b.refuses("n1")
 	heal()
 	b.wants(inRedis, "n1", "")
@@ -55,11 +55,16 @@ func TestRedisServersThatDoNotWrite(t *testing.T) {
 		t.Error("a server that runs was wiped")
 	}
 	b.wants(inRedis, "n1", "v")
-	heal := b.inject("amnesia", "n1")
-	b.refuses("n1")
-	heal()
+	pid := b.node("n1").Process.PID()
+	heal := b.inject("amnesia", "n1") // it comes back at once
+	if b.node("n1").Process.PID() == pid {
+		t.Error("n1 is the same process")
+	}
 	b.wants(inRedis, "n1", "")
 	b.wants(inRedis, "n2", "v")
+	b.put(inRedis, "n1", "w")
+	heal()
+	b.wants(inRedis, "n1", "w") // the heal takes nothing away
 }
 
 func TestPostgresServer(t *testing.T) {
@@ -106,13 +111,28 @@ func TestZooKeeperServers(t *testing.T) {
 	if why := b.node(wiped).Process.(faults.OutsideModel).OutsideModel(); why == "" {
 		t.Error("ZAB is said to survive amnesia")
 	}
-	heal := b.inject("amnesia", wiped)
+	heal := b.wipe(wiped)
 	b.refuses(wiped)
 	b.put(inZooKeeper, b.others(wiped)[0], "w") // by the majority
 	heal()
 	b.wants(inZooKeeper, wiped, "w")
 	b.withoutQuorum(inZooKeeper)
 	b.endsSuspended(leader(t.Context(), t, b.Cluster))
+}
+
+// wipe kills the node and removes its data; it stays down until the heal.
+func (b *bed) wipe(node string) (heal func()) {
+	b.t.Helper()
+	heals, err := b.processes.Down(b.t.Context(), []string{node}, true)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return func() {
+		b.t.Helper()
+		if err := heals(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 }
 
 // others names the nodes but one.
@@ -145,7 +165,7 @@ func TestEtcdMemberWithoutItsData(t *testing.T) {
 	wiped := leader(t.Context(), t, b.Cluster)
 	rest := b.others(wiped)
 	before := b.members(rest[0])
-	heal := b.inject("amnesia", wiped)
+	heal := b.wipe(wiped)
 	b.refuses(wiped)
 	// A second one would take the majority with it; it runs again, and its data is untouched.
 	if _, err := b.processes.Down(t.Context(), rest[:1], true); err == nil || !strings.Contains(err.Error(), "no majority") {
