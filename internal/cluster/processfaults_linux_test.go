@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/drivers/postgresadvisory"
@@ -276,27 +275,5 @@ func TestPostgresTerminatesHolders(t *testing.T) {
 	}
 	if _, err := bystander.Exec(t.Context(), "commit"); err != nil {
 		t.Errorf("a transaction that held no lock: %v", err)
-	}
-}
-
-// awaitWaiters waits until so many sessions wait for a lock.
-func (b *bed) awaitWaiters(n int) {
-	b.t.Helper()
-	conn, err := postgresConn(b.t.Context(), b.addr("n1"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		var got int
-		if err := conn.QueryRow(b.t.Context(), "select count(distinct pid) from pg_locks where not granted").Scan(&got); err != nil {
-			b.t.Fatal(err)
-		}
-		if got == n {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("%d sessions wait, want %d", got, n)
-		}
 	}
 }

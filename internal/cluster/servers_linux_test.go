@@ -264,3 +264,25 @@ func (b *bed) endsSuspended(node string) {
 		b.t.Error("a server was started after Stop")
 	}
 }
+
+// awaitWaiters waits until so many sessions wait for a lock.
+func (b *bed) awaitWaiters(n int) {
+	b.t.Helper()
+	conn, err := postgresConn(b.t.Context(), b.addr("n1"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+		var got int
+		if err := conn.QueryRow(b.t.Context(), "select count(distinct pid) from pg_locks where not granted").Scan(&got); err != nil {
+			b.t.Fatal(err)
+		}
+		if got == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%d sessions wait, want %d", got, n)
+		}
+	}
+}
