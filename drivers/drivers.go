@@ -115,4 +115,7 @@ type Driver struct {
 	Info Info
 	// Open connects to the servers at addrs ("host:port", in the order of the cluster's nodes). It takes no lock.
 	Open func(ctx context.Context, addrs []string, opt Options) (Locker, error)
+	// Ledger is where the writes of the leases end up, each of which is a Transaction; nil: the lock does not live in a
+	// transaction.
+	Ledger func(addrs []string) Ledger
 }

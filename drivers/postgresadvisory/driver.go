@@ -35,7 +35,7 @@ func Drivers() []drivers.Driver {
 				Backend: drivers.Postgres, Nodes: 1, Scope: drivers.ScopeTransaction,
 				Reentrant: true, RoundTrips: 1,
 			},
-			Open: openTransaction,
+			Open: openTransaction, Ledger: pgsession.Ledger,
 		},
 	}
 }

@@ -32,7 +32,7 @@ func Drivers() []drivers.Driver {
 			// makes its row.)
 			RoundTrips: 3,
 		},
-		Open: open,
+		Open: open, Ledger: pgsession.Ledger,
 	}}
 }
 

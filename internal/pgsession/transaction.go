@@ -52,17 +52,8 @@ func (t *Transaction) Lock(ctx context.Context, queue func(*pgx.Batch)) error {
 		}
 		queue(&batch)
 		err := conn.SendBatch(ctx, &batch).Close()
-		if !Refused(err) {
-			return err
-		}
-		// The server has freed the transaction's locks as it refused.
-		t.LoseAll()
-		t.finish()
-		if rollback := FollowUp(ctx, func(ctx context.Context) error {
-			_, err := conn.Exec(ctx, "rollback")
-			return err
-		}); rollback != nil {
-			return fmt.Errorf("roll back after %v: %w", err, rollback)
+		if Refused(err) {
+			return t.rollBack(ctx, conn, err)
 		}
 		return err
 	})
@@ -70,6 +61,21 @@ func (t *Transaction) Lock(ctx context.Context, queue func(*pgx.Batch)) error {
 		return drivers.NotAcquired(err)
 	}
 	return err
+}
+
+// rollBack ends the transaction of which the server refused a request, and returns the refusal.
+func (t *Transaction) rollBack(ctx context.Context, conn *pgx.Conn, refusal error) error {
+	// The server has freed the transaction's locks as it refused.
+	t.LoseAll()
+	t.finish()
+	err := FollowUp(ctx, func(ctx context.Context) error {
+		_, err := conn.Exec(ctx, "rollback")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("roll back after %v: %w", refusal, err)
+	}
+	return refusal
 }
 
 // Prove asks whether the transaction, and so every lock in it, still holds. If it does not, the session is over.
@@ -107,17 +113,24 @@ func (t *Transaction) Lease() *Lease {
 	return &Lease{Grant: t.Grant(), transaction: t, number: t.number}
 }
 
-// Release implements drivers.Lease. It commits if this is the transaction's last lease; else it asks whether the
-// transaction still holds.
-func (l *Lease) Release(ctx context.Context) error {
-	t := l.transaction
+// usable says why the lease can be used no more.
+func (l *Lease) usable() error {
 	switch {
 	case l.released:
 		return fmt.Errorf("%w: it was released before", drivers.ErrNotHeld)
-	case l.number != t.number:
+	case l.number != l.transaction.number:
 		return fmt.Errorf("%w: its transaction is over", drivers.ErrNotHeld)
 	}
-	held := true
+	return nil
+}
+
+// Release implements drivers.Lease. It commits if this is the transaction's last lease; else it asks whether the
+// transaction still holds.
+func (l *Lease) Release(ctx context.Context) error {
+	if err := l.usable(); err != nil {
+		return err
+	}
+	t, held := l.transaction, true
 	err := t.Use(ctx, func(conn *pgx.Conn) error {
 		if t.leases > 1 {
 			return prove(ctx, conn)

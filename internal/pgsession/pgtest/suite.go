@@ -16,10 +16,11 @@ import (
 // Suite asks what every lock of PostgreSQL must do.
 func (b Bench) Suite(t *testing.T) {
 	b.Server.Need(t)
-	for _, test := range []struct {
+	type test struct {
 		name string
 		run  func(*testing.T)
-	}{
+	}
+	tests := []test{
 		{"exclusion", b.exclusion},
 		{"reentry", b.reentry},
 		{"terminated", b.terminated},
@@ -30,7 +31,11 @@ func (b Bench) Suite(t *testing.T) {
 		{"closed while waiting", b.closedWhileWaiting},
 		{"deadline at any time", b.deadlineAtAnyTime},
 		{"deadlock", b.deadlock},
-	} {
+	}
+	if b.Driver.Ledger != nil {
+		tests = append(tests, test{"in transaction", b.inTransaction})
+	}
+	for _, test := range tests {
 		t.Run(test.name, test.run)
 		b.Server.Await(t, 0, Sessions) // nothing stays behind, and no test counts another's
 		awaitNoGoroutine(t)
