@@ -118,6 +118,9 @@ func (c *client) start(o Open, known []drivers.Driver) error {
 	if !found {
 		return fmt.Errorf("unknown driver %q", o.Driver)
 	}
+	if o.InTransaction && c.driver.Ledger == nil {
+		return fmt.Errorf("the lock of driver %s does not live in a transaction", o.Driver)
+	}
 	clock, err := monotime.New()
 	if err != nil {
 		return err

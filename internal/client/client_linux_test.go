@@ -27,13 +27,19 @@ type fake struct {
 	acquire func() error  // nil: granted
 	release func() error
 	closed  int
+	write   func() error   // in the lock's transaction
+	ledger  drivers.Ledger // nil: the lock does not live in a transaction
 }
 
 func (f *fake) driver() drivers.Driver {
-	return drivers.Driver{
+	d := drivers.Driver{
 		Info: drivers.Info{Name: "fake", Token: "a counter"},
 		Open: func(context.Context, []string, drivers.Options) (drivers.Locker, error) { return f, nil },
 	}
+	if f.ledger != nil {
+		d.Ledger = func([]string) drivers.Ledger { return f.ledger }
+	}
+	return d
 }
 
 func (f *fake) Acquire(context.Context, string) (drivers.Lease, error) {
@@ -129,6 +135,7 @@ func start(t *testing.T, f *fake, fence resource.Fence) *harness {
 	h.send(Command{Open: &Open{
 		Version: ProtocolVersion, Client: "c1", Driver: "fake", Resource: res.Addr(), Fencing: true,
 		TTL: time.Second, Seed: 1, Workers: 1, FirstProcess: 4, Stride: 10, Dir: h.dir, Life: 1,
+		InTransaction: f.ledger != nil,
 	}})
 	h.expect(func(e Event) bool { return e.Ready != nil })
 	return h
@@ -418,9 +425,10 @@ func TestRefusals(t *testing.T) {
 		"work first":     `{"work":{}}` + "\n",
 		"other version":  `{"open":{"version":99}}` + "\n",
 		"unknown driver": `{"open":{"version":1,"driver":"nope"}}` + "\n",
+		"no transaction": `{"open":{"version":1,"driver":"fake","in_transaction":true}}` + "\n",
 	} {
 		var out bytes.Buffer
-		err := Run(context.Background(), bytes.NewBufferString(line), &out, nil)
+		err := Run(context.Background(), bytes.NewBufferString(line), &out, []drivers.Driver{(&fake{}).driver()})
 		var e Event
 		if jsonErr := json.Unmarshal(out.Bytes(), &e); err == nil || jsonErr != nil || e.Failed == nil {
 			t.Errorf("%s: error %v, event %q", name, err, out.String())

@@ -23,8 +23,10 @@ type cycle struct {
 	lease    drivers.Lease
 	token    history.Uint
 	requests int64
-	lost     bool // the client was told, and it is recorded
-	doubtful bool // something ended as info: the process number is used up
+	// uncommitted is how the write ends that was made in the lock's transaction, if that is committed; nil: none.
+	uncommitted *history.Op
+	lost        bool // the client was told, and it is recorded
+	doubtful    bool // something ended as info: the process number is used up
 }
 
 func (c *cycle) run(ctx context.Context) error {
@@ -136,6 +138,9 @@ func (c *cycle) finish(ctx context.Context) error {
 	if !c.mustStop() {
 		return c.release(ctx)
 	}
+	if err := c.dropWrite(); err != nil {
+		return err
+	}
 	if _, err := c.record(c.op(history.Abandon, history.OK)); err != nil {
 		return err
 	}
@@ -225,6 +230,9 @@ func (c *cycle) request(ctx context.Context, f string, read resource.Response) (
 	}
 	if _, err := c.record(line); err != nil {
 		return resp, false, err
+	}
+	if c.client.open.InTransaction {
+		return c.transact(ctx, &req, line)
 	}
 	resp, doErr := c.resource.Do(ctx, &req)
 	switch {
@@ -318,6 +326,9 @@ func (c *cycle) release(ctx context.Context) error {
 	case err != nil:
 		line.Type, line.Error = history.Info, err.Error()
 		c.doubtful = true
+	}
+	if werr := c.endWrite(err); werr != nil {
+		return werr
 	}
 	if _, err := c.record(line); err != nil {
 		return err

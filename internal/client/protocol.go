@@ -45,6 +45,8 @@ type Open struct {
 	Dir          string `json:"dir"` // where the streams of the history go
 	// Life counts the processes that were this client, from 1; each has streams of its own.
 	Life int `json:"life"`
+	// InTransaction makes the workers read and write in the lock's own transaction instead of asking the resource.
+	InTransaction bool `json:"in_transaction,omitempty"`
 }
 
 // Workload says how the workers behave.

@@ -91,7 +91,7 @@ func (p *parser) process(at Stamp, op *Op) (*Process, error) {
 	if op.Type != Invoke {
 		return proc, nil
 	}
-	if open := proc.open(); open.Exists() {
+	if open := proc.open(); open.Exists() && !proc.commits(op) {
 		return nil, fmt.Errorf("process %d invokes %s while its call of line %d is open", proc.N, op.F, open.Line)
 	}
 	if proc.info != 0 {
@@ -99,6 +99,13 @@ func (p *parser) process(at Stamp, op *Op) (*Process, error) {
 			proc.N, op.F, proc.info)
 	}
 	return proc, nil
+}
+
+// commits reports whether the invoke is of the release that ends the transaction in which the open write was made: the
+// one call that is made inside another.
+func (p *Process) commits(op *Op) bool {
+	r := p.request
+	return op.F == Release && p.release == nil && r != nil && r.F == Write && r.Grant.N == op.Grant
 }
 
 func (p *parser) acquire(proc *Process, at Stamp, op *Op) error {

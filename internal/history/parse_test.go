@@ -93,6 +93,19 @@ func TestParseAccepts(t *testing.T) {
 		"a fail of a request that never left": granted + `
 			3 c1 0 write invoke 1.1 base=0
 			5 c1 0 write fail 1.1`,
+		"a write in the lock's transaction": granted + `
+			3 c1 0 write invoke 1.1 base=0
+			4 c1 0 release invoke 1
+			5 c1 0 write ok 1.1 version=1
+			6 c1 0 release ok 1
+			7 c1 0 write apply 1.1 seq=1 version=1
+			8 c1 0 acquire invoke 2`,
+		"its commit in doubt": granted + `
+			3 c1 0 write invoke 1.1 base=0
+			4 c1 0 release invoke 1
+			5 c1 0 write info 1.1
+			6 c1 0 release info 1
+			7 c1 0 abandon ok 1`,
 		"the resource's line before the worker's": `
 			3 c1 0 write apply 1.1 seq=1 version=1
 			1 c1 0 acquire invoke 1
@@ -138,6 +151,10 @@ func TestParseRefuses(t *testing.T) {
 		{"ok of another request", granted + "\n 3 c1 0 read invoke 1.1\n 4 c1 0 read fail 1.2", 4, "does not end the call"},
 		{"ok of another lock", "1 c1 0 acquire invoke 1\n 2 c1 0 acquire ok 1 lock=m", 2, "does not end the call"},
 		{"two open calls", "1 c1 0 acquire invoke 1\n 2 c1 0 acquire invoke 2", 2, "while its call of line 1 is open"},
+		{"a release while a read is open", granted + "\n 3 c1 0 read invoke 1.1\n 4 c1 0 release invoke 1", 4, "while its call of line 3 is open"},
+		{"a release of another grant than the open write's", written + "\n 6 c1 0 acquire invoke 2\n 7 c1 0 acquire ok 2\n 8 c1 0 write invoke 2.1 base=1\n 9 c1 0 release invoke 1", 9, "while its call of line 8 is open"},
+		{"two releases while a write is open", granted + "\n 3 c1 0 write invoke 1.1 base=0\n 4 c1 0 release invoke 1\n 5 c1 0 release invoke 1", 5, "is open"},
+		{"an acquire while a write is open", granted + "\n 3 c1 0 write invoke 1.1 base=0\n 4 c1 0 release invoke 1\n 5 c1 0 release ok 1\n 6 c1 0 acquire invoke 2", 6, "while its call of line 3 is open"},
 		{"a call after info", "1 c1 0 acquire invoke 1\n 2 c1 0 acquire info 1\n 3 c1 0 acquire invoke 2", 3, "new process number"},
 		{"time goes back", "5 c1 0 acquire invoke 1\n 4 c1 0 acquire ok 1", 2, "time 4 goes back"},
 		{"time of the nemesis goes back", "5 nemesis -1 partition invoke 0\n 4 nemesis -1 partition ok 0", 2, "time 4 goes back"},

@@ -58,17 +58,30 @@ func TestSurvivesSIGKILL(t *testing.T) {
 
 func TestReadWhileWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.stream")
+	tail := NewTail(path)
+	if ops, err := tail.Next(); err != nil || len(ops) > 0 {
+		t.Fatalf("a stream that does not exist yet: %d ops, %v", len(ops), err)
+	}
 	r, err := Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 3 {
-		if err := r.Append(op(i)); err != nil {
+		if err := r.Append(op(i + 1)); err != nil {
 			t.Fatal(err)
 		}
 		lines, torn, err := Read(path)
 		if err != nil || torn || strings.Count(string(lines), "\n") != i+1 {
 			t.Fatalf("after %d ops: %q, torn %v, %v", i+1, lines, torn, err)
+		}
+		if i == 0 {
+			continue // the tail gets two at once, then one
+		}
+		if ops, err := tail.Next(); err != nil || len(ops) != 3-i || ops[len(ops)-1].Grant != int64(i+1) {
+			t.Fatalf("after %d ops the tail has %+v, %v", i+1, ops, err)
+		}
+		if ops, err := tail.Next(); err != nil || len(ops) > 0 {
+			t.Fatalf("nothing new: %d ops, %v", len(ops), err)
 		}
 	}
 	if err := r.Close(); err != nil {
@@ -87,6 +100,9 @@ func TestReadRefusesOtherFiles(t *testing.T) {
 		}
 		if _, _, err := Read(path); err == nil {
 			t.Errorf("%.10q was read as a stream", content)
+		}
+		if ops, _ := NewTail(path).Next(); len(ops) > 0 { // it reads what is being made, so it does not mind what is short
+			t.Errorf("%.10q has %d ops", content, len(ops))
 		}
 	}
 }

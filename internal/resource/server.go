@@ -165,7 +165,7 @@ func (s *Server) serve(req *Request) Response {
 	}
 	op.Version = history.Some(it.version)
 	resp := s.record(&op, Response{Version: it.version, Value: it.value})
-	s.notice(&op)
+	s.notice(GrantSeen{Client: op.Client, Process: op.Process, Grant: op.Grant, Lock: op.Lock, Time: op.Time})
 	return resp
 }
 
@@ -179,14 +179,21 @@ func (s *Server) record(op *history.Op, resp Response) Response {
 	return resp
 }
 
+// Notice counts a grant among those seen whose requests go elsewhere, into the lock's own transaction.
+func (s *Server) Notice(g GrantSeen) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notice(g)
+}
+
 // notice tells whoever waits for it that a grant reached the resource for the first time.
-func (s *Server) notice(op *history.Op) {
-	g := grant{op.Process, op.Grant}
+func (s *Server) notice(seen GrantSeen) {
+	g := grant{seen.Process, seen.Grant}
 	if _, ok := s.started[g]; ok {
 		return
 	}
 	s.started[g] = struct{}{}
-	s.grants = append(s.grants, GrantSeen{Client: op.Client, Process: op.Process, Grant: op.Grant, Lock: op.Lock, Time: op.Time})
+	s.grants = append(s.grants, seen)
 	close(s.served)
 	s.served = make(chan struct{})
 }

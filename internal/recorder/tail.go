@@ -1,0 +1,56 @@
+package recorder
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+// Tail reads a stream while it grows. It holds no file open.
+type Tail struct {
+	path string
+	read int64 // bytes behind the header
+}
+
+// NewTail reads the stream at path, which need not exist yet.
+func NewTail(path string) *Tail { return &Tail{path: path} }
+
+// Next returns the ops that were recorded since the last call.
+func (t *Tail) Next() ([]history.Op, error) {
+	f, err := os.Open(t.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("follow a history stream: %w", err)
+	}
+	defer f.Close() // opened for reading
+	var word [8]byte
+	if _, err := f.ReadAt(word[:], 8); errors.Is(err, io.EOF) {
+		return nil, nil // it is being made
+	} else if err != nil {
+		return nil, fmt.Errorf("follow a history stream: %w", err)
+	}
+	committed := int64(binary.NativeEndian.Uint64(word[:]))
+	if committed <= t.read {
+		return nil, nil
+	}
+	if info, err := f.Stat(); err != nil || committed > info.Size()-header {
+		return nil, fmt.Errorf("follow the history stream %s: %d bytes committed, and they are not there (%v)", t.path, committed, err)
+	}
+	lines := make([]byte, committed-t.read)
+	if _, err := f.ReadAt(lines, header+t.read); err != nil {
+		return nil, fmt.Errorf("follow the history stream %s: %w", t.path, err)
+	}
+	ops, err := decode(lines)
+	if err != nil {
+		return nil, fmt.Errorf("follow the history stream %s: %w", t.path, err)
+	}
+	t.read = committed
+	return ops, nil
+}
