@@ -48,6 +48,8 @@ type Workload struct {
 	AcquireTimeout Duration `yaml:"acquire-timeout"`
 	Fencing        Toggle   `yaml:"fencing"`
 	HeedLost       Toggle   `yaml:"heed-lost"`
+	// Resource is where the protected data lives; empty: external.
+	Resource Resource `yaml:"resource,omitempty"`
 }
 
 // Phase is one part of a scenario; phases follow one another.

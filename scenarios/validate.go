@@ -76,6 +76,7 @@ func (w *Workload) validate(v *validator) {
 	check(w.Clients*w.Workers >= 2 || w.Clients < 1 || w.Workers < 1, "workers", "it takes two workers to show anything about a lock")
 	check(w.Locks >= 1, "locks", "%d is below 1", w.Locks)
 	check(!w.OppositeOrder || w.Locks >= 2, "opposite-order", "it takes two locks")
+	check(!w.OppositeOrder || w.Resource != InTransaction, "resource", "opposite-order holds two locks in one transaction, so what is written under the first is not committed when it is released")
 	check(ttl >= 100*time.Millisecond && ttl <= time.Hour, "ttl", "%v is not between 100ms and 1h", ttl)
 	check(w.AcquireTimeout > 0, "acquire-timeout", "it is missing")
 	check(w.Rate >= 0 && !math.IsInf(w.Rate, 0) && !math.IsNaN(w.Rate), "rate", "%v is not a rate", w.Rate)

@@ -45,6 +45,32 @@ func (t *Toggle) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
+// Resource is where the data lives that the locks protect.
+type Resource string
+
+// The resources.
+const (
+	// External: in a store of its own, which knows nothing of the lock but its token.
+	External Resource = "external"
+	// InTransaction: in the lock's own transaction. Only some locks have one.
+	InTransaction Resource = "in-transaction"
+)
+
+// ParseResource reads a resource.
+func ParseResource(s string) (Resource, error) {
+	switch r := Resource(s); r {
+	case External, InTransaction:
+		return r, nil
+	}
+	return "", fmt.Errorf("%q is not %s or %s", s, External, InTransaction)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Resource) UnmarshalText(b []byte) (err error) {
+	*r, err = ParseResource(string(b))
+	return err
+}
+
 // Duration is a time.Duration that files write as "2s".
 type Duration time.Duration
 

@@ -34,13 +34,13 @@ import (
 
 // runFlags are the values of `lockbench run`'s flags; zero leaves the scenario's value.
 type runFlags struct {
-	scenario, out, hold, fencing, heedLost string
-	drivers                                []string
-	seed                                   uint64
-	clients, workers                       int
-	ttl, duration                          time.Duration
-	rate                                   float64
-	direct                                 bool
+	scenario, out, hold, fencing, heedLost, resource string
+	drivers                                          []string
+	seed                                             uint64
+	clients, workers                                 int
+	ttl, duration                                    time.Duration
+	rate                                             float64
+	direct                                           bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -66,6 +66,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	fl.IntVar(&f.workers, "workers", 0, "workers of each client")
 	fl.StringVar(&f.fencing, "fencing", "", "does the resource check fencing tokens: on, off or both")
 	fl.StringVar(&f.heedLost, "heed-lost", "", "do workers stop when told that the lock is lost: on, off or both")
+	fl.StringVar(&f.resource, "resource", "", "where the protected data lives: external, or in-transaction (in the lock's own, where it has one)")
 	fl.DurationVar(&f.ttl, "ttl", 0, "length of leases and sessions")
 	fl.StringVar(&f.hold, "hold", "", `time between a worker's read and write, "10ms" or "5ms..20ms"`)
 	fl.Float64Var(&f.rate, "rate", 0, "open loop: acquires per second of all workers together (default: closed loop)")
@@ -74,7 +75,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	fl.StringVar(&f.out, "out", "results", "directory in which the run's directory is made")
 	for name, values := range map[string]func() []string{
 		"scenario": scenarioNames, "driver": driverNames,
-		"fencing": toggleNames, "heed-lost": toggleNames,
+		"fencing": toggleNames, "heed-lost": toggleNames, "resource": resourceNames,
 	} {
 		// Fails only for a flag that does not exist.
 		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -85,6 +86,10 @@ Without --driver the six locks run, without their variants. A lock whose servers
 }
 
 func toggleNames() []string { return []string{"on", "off", "both"} }
+
+func resourceNames() []string {
+	return []string{string(scenarios.External), string(scenarios.InTransaction)}
+}
 
 func scenarioNames() []string {
 	shipped, err := scenarios.All()
@@ -213,6 +218,7 @@ func (f runFlags) apply(changed func(string) bool, s *scenarios.Scenario) (err e
 	set("hold", func() (e error) { w.Hold, e = scenarios.ParseRange(f.hold); return e })
 	set("fencing", func() (e error) { w.Fencing, e = scenarios.ParseToggle(f.fencing); return e })
 	set("heed-lost", func() (e error) { w.HeedLost, e = scenarios.ParseToggle(f.heedLost); return e })
+	set("resource", func() (e error) { w.Resource, e = scenarios.ParseResource(f.resource); return e })
 	set("rate", func() error {
 		if !(f.rate > 0) || math.IsInf(f.rate, 0) {
 			return fmt.Errorf("%v is not a rate above 0", f.rate)
@@ -293,6 +299,9 @@ func meta(s scenarios.Scenario, f runFlags) results.Run {
 			"acquire-timeout": time.Duration(w.AcquireTimeout).String(),
 			"fencing":         string(w.Fencing), "heed-lost": string(w.HeedLost),
 		},
+	}
+	if w.Resource != "" {
+		m.Settings["resource"] = string(w.Resource)
 	}
 	if w.Rate > 0 {
 		m.Settings["rate"] = fmt.Sprintf("%g/s", w.Rate)

@@ -44,6 +44,9 @@ var ErrNotARun = errors.New("cannot read the run")
 // recoverStreams makes the histories of a run whose coordinator died before it could merge them.
 func recoverStreams(saved results.Saved) error {
 	for _, t := range saved.Run.Tests {
+		if t.InTransaction {
+			continue // without the ledger, which died with the servers, they prove nothing
+		}
 		streams := saved.Dir.Streams(t.Name)
 		if _, err := os.Stat(streams); errors.Is(err, fs.ErrNotExist) {
 			continue

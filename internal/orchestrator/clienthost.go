@@ -39,6 +39,7 @@ func (t *test) newClient(i int) (*clientHost, error) {
 		Resource: t.resource.Addr(), Fencing: t.meta.Fencing, TTL: time.Duration(w.TTL),
 		Seed: t.run.cfg.Seed, Workers: w.Workers,
 		FirstProcess: int64(i * w.Workers), Stride: int64(w.Clients * w.Workers), Dir: t.streams,
+		InTransaction: t.meta.InTransaction,
 	}
 	for _, n := range t.live.cluster.Nodes() {
 		h.open.Servers = append(h.open.Servers, n.Addr)

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		var err error
 		switch os.Args[1] {
 		case client.Subcommand:
-			err = client.Run(context.Background(), os.Stdin, os.Stdout, append(all.Drivers(), grantsTwice()))
+			err = client.Run(context.Background(), os.Stdin, os.Stdout, append(all.Drivers(), grantsTwice(), writesLate()))
 		case agent.JanitorCommand:
 			err = agent.RunJanitor(os.Stdin, os.Args[2])
 		case cluster.EtcdCommand:

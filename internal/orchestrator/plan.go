@@ -23,19 +23,33 @@ func planTests(s scenarios.Scenario, d drivers.Driver) []results.Test {
 			t := results.Test{
 				Name:   fmt.Sprintf("%s.fencing-%s.heed-%s", d.Info.Name, onOff(fencing), onOff(heed)),
 				Driver: d.Info.Name, Fencing: fencing, HeedLost: heed, Status: results.NotRun,
+				InTransaction: s.Workload.Resource == scenarios.InTransaction,
 				Check: checker.Options{
 					StuckAfter: int64(s.Workload.TTL) + int64(s.Require.Allowance), Fenced: fencing,
 					MinGrants: s.Require.Grants, MinAttempts: s.Require.Attempts,
 				},
 				Expect: expectation(s, d.Info.Name, fencing, heed),
 			}
-			if fencing && d.Info.Token == "" {
-				t.Status, t.Reason = results.NotApplicable, "cannot be fenced: the lock has no token"
+			if why := pointless(t, d); why != "" {
+				t.Status, t.Reason = results.NotApplicable, why
 			}
 			tests = append(tests, t)
 		}
 	}
 	return tests
+}
+
+// pointless says why a test has no meaning for a lock, or nothing if it has.
+func pointless(t results.Test, d drivers.Driver) string {
+	switch {
+	case t.InTransaction && d.Ledger == nil:
+		return "the lock does not live in a transaction"
+	case t.InTransaction && t.Fencing:
+		return "the data lives in the lock's own transaction, which needs no fence"
+	case t.Fencing && d.Info.Token == "":
+		return "cannot be fenced: the lock has no token"
+	}
+	return ""
 }
 
 func onOff(b bool) string {

@@ -39,6 +39,7 @@ type test struct {
 	resource  *resource.Server
 	store     *recorder.Recorder // the resource's ops
 	clients   []*clientHost
+	ledger    *ledger // nil: the data lives in the resource
 	processes *faults.Processes
 	holds     int64 // that were asked for
 	err       error // why the test cannot go on
@@ -145,6 +146,9 @@ func (t *test) open(ctx context.Context) error {
 	if t.resource, err = resource.Listen(cfg); err != nil {
 		return err
 	}
+	if err := t.openLedger(ctx); err != nil {
+		return err
+	}
 	for i := range t.run.scenario.Workload.Clients {
 		h, err := t.newClient(i)
 		t.clients = append(t.clients, h)
@@ -220,6 +224,7 @@ func (t *test) finish() error {
 		})
 	}
 	wg.Wait()
+	ledgerErr := t.ledger.close()
 	if t.resource != nil {
 		errs = append(errs, t.resource.Close())
 	}
@@ -227,6 +232,9 @@ func (t *test) finish() error {
 		if r != nil {
 			errs = append(errs, r.Close())
 		}
+	}
+	if ledgerErr != nil { // without the resource's lines the streams are no history; they are kept
+		return errors.Join(append(errs, ledgerErr)...)
 	}
 	return errors.Join(append(errs, t.merge())...)
 }

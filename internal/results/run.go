@@ -107,8 +107,11 @@ type Test struct {
 	Driver   string `json:"driver"`
 	Fencing  bool   `json:"fencing"`
 	HeedLost bool   `json:"heed_lost"`
-	Status   Status `json:"status"`
-	Reason   string `json:"reason,omitempty"`
+	// InTransaction is true if the data lived in the locks' own transactions. What the resource did is then known only
+	// once the ledger was read from the servers: streams of a test that did not come so far prove nothing.
+	InTransaction bool   `json:"in_transaction,omitempty"`
+	Status        Status `json:"status"`
+	Reason        string `json:"reason,omitempty"`
 	// Phases are those the scenario has, in order; NotApplicable ones are not in the history.
 	Phases []Phase         `json:"phases"`
 	Check  checker.Options `json:"check"`
