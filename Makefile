@@ -19,7 +19,7 @@ LDFLAGS = -X main.version=$(shell $(GIT) describe --tags --always --dirty 2>/dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long bench build lint fmt setup try-setup tools unit cross clean
+.PHONY: help demo test test-long bench record build lint fmt setup try-setup tools unit cross clean
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,12 @@ test-long: $(if $(CI),setup,try-setup) lint cross unit ## the same, with the tes
 bench: try-setup build ## run all benchmarks, then the demo for its wall time
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	@$(MAKE) demo
+
+# One shard: make record SHARD=client-pause. What is done is kept in results/record and not run again.
+SHARD ?=
+record: try-setup ## run the schedules that break locks again, and those that must not; write docs/record.md
+	@$(GO) build -buildvcs=false -o bin/record ./internal/record
+	@bin/record -commit '$(shell $(GIT) describe --always --dirty 2>/dev/null)' $(SHARD)
 
 build: ## build bin/lockbench
 	@$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/lockbench

@@ -67,11 +67,8 @@ func (m *model) aroundFaults(least int) string {
 	return list(early, late, unhealed)
 }
 
-// underFaults says during which faults fewer than least acquires were invoked.
+// underFaults says which faults may not have struck, and during which fewer than least acquires were invoked.
 func (m *model) underFaults(least int) string {
-	if least <= 0 {
-		return ""
-	}
 	var reasons []string
 	for _, f := range m.faults {
 		if f.failed {

@@ -56,10 +56,12 @@ func (Amnesia) Inject(ctx context.Context, c Cluster, s Strike) (func(context.Co
 		return nil, err
 	}
 	heal, err := c.Processes().Down(ctx, s.Hosts, true)
-	if err == nil {
-		// What was forgotten stays forgotten: that is what is in force until the heal. A server that does not come
-		// back now is started again then, and if it does not come back then either, the heal says why.
-		_ = heal(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return heal, err
+	// What was forgotten stays forgotten: that is what is in force until the heal.
+	if err := heal(ctx); err != nil {
+		return heal, fmt.Errorf("start again without the data: %w", err)
+	}
+	return heal, nil
 }

@@ -38,7 +38,7 @@ type Fault interface {
 	// resolved yet.
 	Available(c Cluster, s Strike) error
 	// Inject strikes the hosts. heal undoes all of it and nothing else, and is idempotent. After an error nothing
-	// is broken.
+	// is broken, unless it comes with a heal.
 	Inject(ctx context.Context, c Cluster, s Strike) (heal func(context.Context) error, err error)
 }
 

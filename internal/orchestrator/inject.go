@@ -56,6 +56,9 @@ func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (miss
 	}
 	if in.undo, err = fault.Inject(ctx, t, strike); err != nil {
 		err = fmt.Errorf("inject %s (%s): %w", f.Name, in.value, err)
+		if in.undo != nil { // something is broken
+			s.add(in)
+		}
 		if ctx.Err() != nil {
 			return nil, err
 		}
@@ -63,6 +66,7 @@ func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (miss
 	}
 	t.addStep(step)
 	s.add(in)
+	s.noteModel(f, strike.Hosts)
 	if err := t.log(history.OK, f.Name, in.value, nil); err != nil {
 		return nil, err
 	}
@@ -73,6 +77,22 @@ func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (miss
 		return nil, h.end(ctx)
 	}
 	return nil, nil
+}
+
+// noteModel says so where no lock promises to survive what was done.
+func (s *strikes) noteModel(f scenarios.Fault, hosts []string) {
+	if f.Name != (faults.Amnesia{}).Info().Name {
+		return
+	}
+	for _, host := range hosts {
+		p, err := s.test.process(host)
+		if err != nil {
+			continue // it was struck a moment ago
+		}
+		if o, ok := p.(faults.OutsideModel); ok && o.OutsideModel() != "" {
+			s.test.meta.Notes = append(s.test.meta.Notes, fmt.Sprintf("phase %s is outside the lock's fault model: %s", s.phase.Name, o.OutsideModel()))
+		}
+	}
 }
 
 // describe is what the history calls a strike; two in force at once have different names, for a heal to tell which it
@@ -125,7 +145,7 @@ func (s *strikes) heal(ctx context.Context, in *injection) error {
 		defer cancel()
 		logged := t.log(history.Invoke, history.Heal, in.value, nil) // what cannot be recorded must be healed all the same
 		if err := in.undo(ctx); err != nil {
-			err = fmt.Errorf("%w: %s (%s): %w", errHeal, in.step.Fault, in.value, err)
+			err = fmt.Errorf("%w: %s (%s): %w; still held: %v", errHeal, in.step.Fault, in.value, err, t.processes.Left())
 			in.err = errors.Join(err, logged, t.log(history.Info, history.Heal, in.value, err))
 			return
 		}

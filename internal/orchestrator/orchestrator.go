@@ -32,6 +32,8 @@ type Config struct {
 	Direct bool
 	// Replay lists what struck in an earlier run: the same faults strike the same hosts again, at the same moments.
 	Replay []TestSchedule
+	// Pool, if set, lends the clusters that it has, and keeps those that the run started.
+	Pool *Pool
 	// Out is the directory in which the run's directory is made.
 	Out string
 	// Meta is what the caller knows of the program and the host; the orchestrator fills in the rest.
@@ -76,6 +78,10 @@ func Run(ctx context.Context, cfg Config) (dir string, err error) {
 		return shown, fmt.Errorf("find the run's directory: %w", err)
 	}
 	r.dir = results.Dir(absolute)
+	if cfg.Pool != nil {
+		r.agent = cfg.Pool.agent
+		return shown, r.all(ctx)
+	}
 	local, err := agent.NewLocal()
 	if err != nil {
 		return shown, err
@@ -94,8 +100,8 @@ func (r *run) progress(format string, args ...any) {
 // driverRun is one driver's part of the run.
 type driverRun struct {
 	live    live
-	index   int // of its row in the table
-	stopped bool
+	index   int  // of its row in the table
+	broken  bool // the servers are not what they were
 	row     results.Driver
 	tests   []results.Test // commit publishes row and tests; until then they are this driver's goroutine's own
 	current *test          // the first test, kept open between the phases that run alone and the rest
@@ -235,11 +241,10 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 			}
 		}
 		t.err = errors.Join(t.err, t.finish())
-		broken := errors.Is(t.err, errHeal)
+		p.broken = errors.Is(t.err, errHeal)
 		r.settle(ctx, p, t)
 		errs = append(errs, t.err)
-		if broken { // the servers are not what they were: nothing that ran on them now would mean anything
-			errs = append(errs, p.stop())
+		if p.broken { // nothing that ran on these servers now would mean anything
 			p.noTest(results.Failed, fmt.Errorf("it did not run, because after %s %w", t.meta.Name, errHeal))
 			break
 		}

@@ -27,7 +27,7 @@ func (r *run) startClusters(ctx context.Context, parts []*driverRun) (stop func(
 	})
 	stop = func() {
 		_ = cluster.InParallel(len(parts), func(i int) error {
-			if err := parts[i].stop(); err != nil {
+			if err := r.stop(parts[i]); err != nil {
 				r.progress("%s: %v", parts[i].row.Name, err)
 			}
 			return nil
@@ -62,8 +62,16 @@ func (r *run) startCluster(ctx context.Context, p *driverRun) error {
 		return nil
 	}
 	p.row.Version = version
+	logs := r.dir.Logs()
+	if r.cfg.Pool != nil {
+		logs = r.cfg.Pool.logs
+		if c, ok := r.cfg.Pool.take(r.poolKey(p)); ok {
+			p.live.cluster, p.live.links, p.row.Version = c.cluster, c.links, c.cluster.Version()
+			return nil
+		}
+	}
 	spec := cluster.Spec{
-		Name: info.Name, Nodes: info.Nodes, Agent: r.agent, LogDir: r.dir.Logs(),
+		Name: info.Name, Nodes: info.Nodes, Agent: r.agent, LogDir: logs,
 		TTL: time.Duration(r.scenario.Workload.TTL), Durable: r.scenario.Topology.Durable,
 	}
 	var links *faults.Links
@@ -103,20 +111,14 @@ func (r *run) backend(name drivers.Backend) (cluster.Backend, error) {
 	return nil, fmt.Errorf("no backend is called %q", name)
 }
 
-// stop ends the driver's servers and links.
-func (p *driverRun) stop() error {
-	if p.stopped {
+// stop ends the driver's servers and links, or gives them back to the pool if they are as they were.
+func (r *run) stop(p *driverRun) error {
+	c := pooled{p.live.cluster, p.live.links}
+	if c.cluster != nil && r.cfg.Pool != nil && !p.broken {
+		r.cfg.Pool.put(r.poolKey(p), c)
 		return nil
 	}
-	p.stopped = true
-	var errs []error
-	if p.live.cluster != nil {
-		errs = append(errs, p.live.cluster.Stop())
-	}
-	if p.live.links != nil {
-		errs = append(errs, p.live.links.Close())
-	}
-	return errors.Join(errs...)
+	return c.stop()
 }
 
 // restAll makes every worker of the test pause.
