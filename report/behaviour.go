@@ -26,6 +26,8 @@ const (
 // Behaviour is what a driver's tests measured in one phase.
 type Behaviour struct {
 	Phase string
+	// Absent is true if the scenario leaves the phase to other drivers.
+	Absent bool
 	// What lists what the driver's tests saw, the worst first; empty: nothing was measured, and State and Reason say why.
 	What   []What
 	State  State
@@ -48,6 +50,7 @@ func (r *Row) behaviour(phase string) Behaviour {
 	for i := range r.Tests {
 		b.add(&r.Tests[i])
 	}
+	b.Absent = r.lacks(phase)
 	if len(r.Tests) == 0 {
 		b.State, b.Reason = NotRun, "this run has no test of this driver"
 	}
@@ -62,6 +65,18 @@ func (r *Row) behaviour(phase string) Behaviour {
 		b.What = slices.DeleteFunc(b.What, func(w What) bool { return w == GoesOn })
 	}
 	return b
+}
+
+// lacks reports whether no test of the row was to have the phase, though they were to have others.
+func (r *Row) lacks(phase string) bool {
+	planned := false
+	for _, t := range r.Tests {
+		planned = planned || len(t.Phases) > 0
+		if t.Phase(phase) != nil {
+			return false
+		}
+	}
+	return planned
 }
 
 func (b *Behaviour) add(t *TestRow) {

@@ -44,7 +44,7 @@ func csvColumns() []csvColumn {
 		{"driver", func(r *Row) string { return r.Driver.Name }},
 		{"title", func(r *Row) string { return r.Driver.Title }},
 		{"status", func(r *Row) string { return string(r.Driver.Status) }},
-		{"reason", func(r *Row) string { return strings.Join(append(nonEmpty(r.Driver.Reason), r.reasons()...), "; ") }},
+		{"reason", func(r *Row) string { return strings.Join(append(nonEmpty(r.Driver.Reason), r.reasons(true)...), "; ") }},
 		{"backend", func(r *Row) string { return r.Driver.Backend }},
 		{"version", func(r *Row) string { return orElse(r.Driver.Version, notAvailable) }},
 		{"servers", func(r *Row) string { return strconv.Itoa(r.Driver.Nodes) }},

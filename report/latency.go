@@ -86,5 +86,8 @@ func (l Latency) reason() string {
 	if l.Reason != "" {
 		return l.Reason
 	}
-	return "no phase of this test measures latency"
+	return noLatencyPhase
 }
+
+// noLatencyPhase is why a test without such a phase has no latency.
+const noLatencyPhase = "no phase of this test measures latency"

@@ -8,8 +8,10 @@ import (
 // reasons lists, by driver, why cells do not say valid.
 func reasons(m *Model) []string {
 	var all []string
+	// Where a scenario measures no latency, no lock's row need say so.
+	latency := slices.ContainsFunc(m.Rows, func(r Row) bool { return r.Latency.Quantile(0.5).Reason != noLatencyPhase })
 	for i := range m.Rows {
-		for _, why := range m.Rows[i].reasons() {
+		for _, why := range m.Rows[i].reasons(latency) {
 			all = append(all, m.Rows[i].Driver.Title+", "+why)
 		}
 	}
@@ -18,13 +20,13 @@ func reasons(m *Model) []string {
 
 // reasons lists why the row's cells do not say valid. Cells with one reason share a line; a row that came to
 // nothing says why by itself.
-func (r *Row) reasons() []string {
+func (r *Row) reasons(latency bool) []string {
 	if r.nothing() {
 		return nil
 	}
 	var causes, all []string
 	cells := map[string][]string{}
-	for _, d := range r.doubts() {
+	for _, d := range r.doubts(latency) {
 		if cells[d.why] == nil {
 			causes = append(causes, d.why)
 		}
@@ -39,7 +41,7 @@ func (r *Row) reasons() []string {
 // doubt is a cell that does not say valid, and why.
 type doubt struct{ cell, why string }
 
-func (r *Row) doubts() []doubt {
+func (r *Row) doubts(latency bool) []doubt {
 	var all []doubt
 	for _, c := range []struct {
 		cell string
@@ -56,7 +58,7 @@ func (r *Row) doubts() []doubt {
 		cell string
 		s    Span
 	}{{"p50", r.Latency.Quantile(0.5)}, {"p99", r.Latency.Quantile(0.99)}} {
-		if !q.s.Measured {
+		if latency && !q.s.Measured {
 			all = append(all, doubt{q.cell, "not measured: " + q.s.Reason})
 		}
 	}

@@ -31,6 +31,9 @@ func says(m *Model) []string {
 			return len(b.What) > 0 && !slices.Contains(b.What, GoesOn) && !slices.Contains(b.What, LetsTwoIn)
 		}))
 	}
+	for i := range m.Rows {
+		all = append(all, m.Rows[i].saysNotes()...)
+	}
 	add("Not granted again in time after a fault healed: %s.", m.titles(func(r *Row) bool { return r.Liveness.State == Invalid }))
 	add("The scenario expects a violation that did not appear: %s.", m.titles(func(r *Row) bool { return r.Tally.Missing > 0 }))
 	add("Some verdicts are unknown, which is not safe: %s.", m.titles(func(r *Row) bool { return r.Tally.Unknown > 0 }))
@@ -105,6 +108,19 @@ func (r *Row) saysData() []string {
 	}
 	if n, ok := r.FencedOff(); ok && n > 0 && r.Fenced.State == Valid {
 		all = append(all, fmt.Sprintf("Fencing refused %s of %s: its data stayed whole.", plural(n, "stale request"), title))
+	}
+	return all
+}
+
+// saysNotes repeats what the run noted of the row's tests, once.
+func (r *Row) saysNotes() []string {
+	var all []string
+	for _, t := range r.Tests {
+		for _, note := range t.Notes {
+			if text := r.Driver.Title + ": " + note + "."; !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
 	}
 	return all
 }

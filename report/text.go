@@ -117,6 +117,9 @@ func (t textRenderer) row(r *Row) [len(columns)][]string {
 	}
 	var under []string
 	for _, b := range r.Behaviours {
+		if b.Absent {
+			continue
+		}
 		under = append(under, b.Phase+": "+t.paint(b.severity(), printable(b.String())))
 	}
 	if r.Liveness.State != Valid && r.Liveness.State != NotApplicable {
