@@ -10,7 +10,8 @@ import (
 
 	"github.com/agext/levenshtein"
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 //go:embed *.yaml
@@ -28,9 +29,9 @@ func All() ([]Scenario, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the shipped scenario: %w", err)
 		}
-		s, err := Parse(b)
+		s, err := Parse(name, b)
 		if err != nil {
-			return nil, fmt.Errorf("shipped scenario %s: %w", name, err)
+			return nil, err
 		}
 		all = append(all, s)
 	}
@@ -45,11 +46,7 @@ func Load(name string) (Scenario, error) {
 		if err != nil {
 			return Scenario{}, fmt.Errorf("read the scenario: %w", err)
 		}
-		s, err := Parse(b)
-		if err != nil {
-			return Scenario{}, fmt.Errorf("%s: %w", name, err)
-		}
-		return s, nil
+		return Parse(name, b)
 	}
 	all, err := All()
 	if err != nil {
@@ -65,13 +62,25 @@ func Load(name string) (Scenario, error) {
 	return Scenario{}, fmt.Errorf("unknown scenario %q%s; there are: %s", name, DidYouMean(name, names), strings.Join(names, ", "))
 }
 
-// Parse reads and validates a scenario. Errors name line and column, and what was expected.
-func Parse(b []byte) (Scenario, error) {
-	var s Scenario
-	if err := yaml.UnmarshalWithOptions(b, &s, yaml.Strict()); err != nil {
-		return Scenario{}, fmt.Errorf("%s", yaml.FormatError(err, false, true))
+// Parse reads and validates a scenario. The error joins Problems, which name the file, and line and column in it.
+func Parse(file string, b []byte) (Scenario, error) {
+	doc, err := document(file, b)
+	if err != nil {
+		return Scenario{}, err
 	}
-	s.file = b
+	s, err := fromDocument(file, b, doc)
+	if err == nil && s.Sweep != nil {
+		_, err = s.Variants(*s.Sweep)
+	}
+	return s, err
+}
+
+func fromDocument(file string, source []byte, doc *ast.File) (Scenario, error) {
+	var s Scenario
+	if err := decode(file, doc, &s); err != nil {
+		return Scenario{}, err
+	}
+	s.file, s.source = file, source
 	return s, s.Locate(s.Validate())
 }
 
@@ -79,30 +88,48 @@ func Parse(b []byte) (Scenario, error) {
 // that it has of its path.
 func (s *Scenario) Locate(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || s.file == nil {
+	if !ok || s.source == nil {
 		return err
 	}
-	file, parseErr := parser.ParseBytes(s.file, 0)
+	doc, parseErr := document(s.file, s.source)
 	if parseErr != nil {
-		return err
+		return errors.Join(err, parseErr)
 	}
 	for _, e := range joined.Unwrap() {
-		var p *Problem
-		if !errors.As(e, &p) {
-			continue
-		}
-		for at := p.Path; at != "$" && p.Line == 0; at = at[:strings.LastIndexAny(at, ".[")] {
-			path, err := yaml.PathString(at)
-			if err != nil {
-				break
-			}
-			if node, err := path.FilterFile(file); err == nil && node != nil {
-				pos := node.GetToken().Position
-				p.Line, p.Column = pos.Line, pos.Column
-			}
+		if p, ok := errors.AsType[*Problem](e); ok && p.Line == 0 {
+			p.File = s.file
+			p.Line, p.Column = locate(doc, p.Path)
 		}
 	}
 	return err
+}
+
+func locate(doc *ast.File, at string) (line, column int) {
+	for {
+		node := doc.Docs[0].Body
+		if at != "$" {
+			node = nil
+			if path, err := yaml.PathString(at); err == nil {
+				node, _ = path.FilterFile(doc) // not found: its parent may be
+			}
+		}
+		if node != nil {
+			pos := begin(node)
+			return pos.Line, pos.Column
+		}
+		at = at[:max(strings.LastIndexAny(at, ".["), len("$"))]
+	}
+}
+
+// begin is where a node's text begins. A mapping's token is the colon of its first key.
+func begin(n ast.Node) *token.Position {
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		n = m.Values[0]
+	}
+	if m, ok := n.(*ast.MappingValueNode); ok {
+		n = m.Key
+	}
+	return n.GetToken().Position
 }
 
 // DidYouMean returns `, did you mean "x"?` for the nearest name, or nothing if none is near.

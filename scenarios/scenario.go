@@ -4,14 +4,18 @@ package scenarios
 
 // Scenario is one YAML file.
 type Scenario struct {
-	Name string `yaml:"name"`
+	// Name is the run's in tables and file names.
+	Name string `yaml:"name" jsonschema:"required"`
 	// Summary says in two sentences what the scenario shows.
-	Summary string `yaml:"summary"`
+	Summary string `yaml:"summary" jsonschema:"required"`
 	// Drivers are those that run unless the user names others; empty: every lock, without the variants.
-	Drivers  []string `yaml:"drivers,omitempty"`
+	Drivers []string `yaml:"drivers,omitempty"`
+	// Topology says how the servers are set up.
 	Topology Topology `yaml:"topology,omitempty"`
-	Workload Workload `yaml:"workload"`
-	Phases   []Phase  `yaml:"phases"`
+	// Workload says how much load there is and of what kind.
+	Workload Workload `yaml:"workload" jsonschema:"required"`
+	// Phases follow one another.
+	Phases []Phase `yaml:"phases" jsonschema:"required,minItems=1"`
 	// Require is what a history must show to prove anything; less is unknown.
 	Require Require `yaml:"require"`
 	// Expect names the verdicts that are no surprise. A test that no entry matches is expected to be valid.
@@ -19,7 +23,8 @@ type Scenario struct {
 	// Sweep repeats the run with one value of the scenario changed.
 	Sweep *Sweep `yaml:"sweep,omitempty"`
 
-	file []byte // that it was read from
+	file   string // that it was read from
+	source []byte // what that says; nil: it was made otherwise
 }
 
 // Topology says how the servers are set up.
@@ -30,31 +35,37 @@ type Topology struct {
 
 // Workload says how much load there is and of what kind.
 type Workload struct {
-	Clients int `yaml:"clients"` // processes
-	Workers int `yaml:"workers"` // per client
-	Locks   int `yaml:"locks"`
+	// Clients is the number of client processes.
+	Clients int `yaml:"clients" jsonschema:"required,minimum=1,maximum=100"`
+	// Workers is the number of workers in each client. There must be two workers in all.
+	Workers int `yaml:"workers" jsonschema:"required,minimum=1,maximum=1000"`
+	// Locks is the number of locks; a cycle takes one, drawn.
+	Locks int `yaml:"locks" jsonschema:"required,minimum=1"`
 	// OppositeOrder makes a cycle take two locks, in one order in half of the workers and the other way round in the rest.
 	OppositeOrder bool `yaml:"opposite-order,omitempty"`
 	// TTL is the length of leases and sessions.
-	TTL Duration `yaml:"ttl"`
+	TTL Duration `yaml:"ttl" jsonschema:"required"`
 	// Hold is the time between the read and the write of a cycle, drawn evenly.
 	Hold Range `yaml:"hold"`
 	// Think is the pause between two cycles of a closed loop, drawn evenly.
 	Think Range `yaml:"think"`
 	// Rate, if not 0, is the number of acquires per second of all workers together: an open loop.
-	Rate float64 `yaml:"rate,omitempty"`
+	Rate float64 `yaml:"rate,omitempty" jsonschema:"minimum=0"`
 	// AcquireTimeout bounds an acquire. It must be below the TTL for tokenless locks to show stale writes: a rival
 	// that already waited when the holder was granted is in no order with it.
-	AcquireTimeout Duration `yaml:"acquire-timeout"`
-	Fencing        Toggle   `yaml:"fencing"`
-	HeedLost       Toggle   `yaml:"heed-lost"`
+	AcquireTimeout Duration `yaml:"acquire-timeout" jsonschema:"required"`
+	// Fencing: does the resource refuse old tokens? Both makes a test of each.
+	Fencing Toggle `yaml:"fencing" jsonschema:"required"`
+	// HeedLost: does a worker stop when its library tells it that it lost the lock? Both makes a test of each.
+	HeedLost Toggle `yaml:"heed-lost" jsonschema:"required"`
 	// Resource is where the protected data lives; empty: external.
 	Resource Resource `yaml:"resource,omitempty"`
 }
 
 // Phase is one part of a scenario; phases follow one another.
 type Phase struct {
-	Name string `yaml:"name"`
+	// Name is the phase's in tables and histories, and no other phase's.
+	Name string `yaml:"name" jsonschema:"required"`
 	// Drivers are those that run the phase; empty: all.
 	Drivers []string `yaml:"drivers,omitempty"`
 	// Alone: no other driver runs meanwhile, and the driver's other tests leave the phase out.
@@ -63,10 +74,10 @@ type Phase struct {
 	Latency bool `yaml:"latency,omitempty"`
 	// For is how long the phase lasts, or how long it lasts at least after its last fault struck. In multiples of
 	// the TTL with the unit "ttl".
-	For Span `yaml:"for"`
+	For Span `yaml:"for" jsonschema:"required"`
 	// Until, if it is "rival", makes the phase last until a rival of the holder that its faults need was granted the
 	// lock, where those faults can bring that about, or until a bound has passed.
-	Until Event `yaml:"until,omitempty"`
+	Until Event `yaml:"until,omitempty" jsonschema:"enum=rival"`
 	// Workload overrides the scenario's for this phase.
 	Workload *Override `yaml:"workload,omitempty"`
 	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn.
@@ -74,23 +85,29 @@ type Phase struct {
 	// Faults strike one after another once the phase has shown progress; all are healed before the phase ends.
 	Faults []Fault `yaml:"faults,omitempty"`
 	// Draw, if not 0, is how many faults strike: each is drawn from Faults.
-	Draw int `yaml:"draw,omitempty"`
+	Draw int `yaml:"draw,omitempty" jsonschema:"minimum=0,maximum=1000"`
 }
 
 // Override is the part of a workload that a phase may change.
 type Override struct {
-	Clients *int   `yaml:"clients,omitempty"`
-	Workers *int   `yaml:"workers,omitempty"`
-	Hold    *Range `yaml:"hold,omitempty"`
-	Think   *Range `yaml:"think,omitempty"`
+	// Clients and Workers are at most the scenario's; the others rest.
+	Clients *int `yaml:"clients,omitempty" jsonschema:"minimum=1,maximum=100"`
+	Workers *int `yaml:"workers,omitempty" jsonschema:"minimum=1,maximum=1000"`
+	// Hold and Think replace the scenario's.
+	Hold  *Range `yaml:"hold,omitempty"`
+	Think *Range `yaml:"think,omitempty"`
 }
 
 // Fault says what strikes whom, and when. Which settings a fault takes, lockbench list faults tells.
 type Fault struct {
-	Name      string   `yaml:"name"`
-	Target    string   `yaml:"target"`              // a role, or a host ("n3", "c1")
-	Direction string   `yaml:"direction,omitempty"` // both, in or out; empty: both
-	Peers     []string `yaml:"peers,omitempty"`     // roles or hosts at the other side of the struck links; empty: all
+	// Name is the fault's.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Target is a role ("holder", "leader"), or a host ("n3", "c1").
+	Target string `yaml:"target" jsonschema:"required"`
+	// Direction is what is struck of the target's traffic: both, in or out; empty: both.
+	Direction string `yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out"`
+	// Peers are roles or hosts at the other side of the struck links; empty: all.
+	Peers []string `yaml:"peers,omitempty"`
 	// When it strikes; empty: at once.
 	When Moment `yaml:"when,omitempty"`
 	// For is after how long it is healed; empty: at the end of the phase.
@@ -114,9 +131,9 @@ type Fault struct {
 // Require is what a history must show to prove anything.
 type Require struct {
 	// Grants before the first fault, and after the last one healed.
-	Grants int `yaml:"grants"`
+	Grants int `yaml:"grants" jsonschema:"minimum=0"`
 	// Attempts are acquires invoked during each fault.
-	Attempts int `yaml:"attempts"`
+	Attempts int `yaml:"attempts" jsonschema:"minimum=0"`
 	// Allowance is added to the TTL for the time within which a lock must be granted again after a heal.
 	Allowance Duration `yaml:"allowance"`
 }
@@ -129,13 +146,14 @@ type Expect struct {
 	Fencing  Toggle `yaml:"fencing,omitempty"`
 	HeedLost Toggle `yaml:"heed-lost,omitempty"`
 	// Exclusion and Data are "valid", "invalid" or "any"; empty: valid.
-	Exclusion string `yaml:"exclusion,omitempty"`
-	Data      string `yaml:"data,omitempty"`
+	Exclusion string `yaml:"exclusion,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
+	Data      string `yaml:"data,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
 }
 
 // Sweep changes one value of the scenario from run to run.
 type Sweep struct {
 	// Path names the value as YAML paths do ("$.workload.hold", "$.phases[1].faults[0].delay").
-	Path   string   `yaml:"path"`
-	Values []string `yaml:"values"`
+	Path string `yaml:"path" jsonschema:"required"`
+	// Values are put there, one after another: any YAML, as text.
+	Values []string `yaml:"values" jsonschema:"required,minItems=1"`
 }

@@ -5,24 +5,38 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
 // Problem is a value in a scenario that cannot be run.
 type Problem struct {
-	// Path is where the value is, as YAML paths name it ("$.workload.ttl").
+	// File is the file's name; empty: none was read.
+	File string
+	// Path is where the value is, as YAML paths name it ("$.workload.ttl"); empty: the file as a whole.
 	Path string
-	// Line and Column, from 1, are where the file has it, or 0 if no file was read or the value is missing there.
+	// Line and Column, from 1, are where the file has it, or what is nearest to a value that is missing; 0 if no file
+	// was read.
 	Line, Column int
 	Text         string
 }
 
 // Error implements error.
 func (p *Problem) Error() string {
-	if p.Line == 0 {
-		return p.Path + ": " + p.Text
+	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File + ":")
 	}
-	return fmt.Sprintf("[%d:%d] %s: %s", p.Line, p.Column, p.Path, p.Text)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, "%d:%d:", p.Line, p.Column)
+	}
+	if b.Len() > 0 {
+		b.WriteString(" ")
+	}
+	if p.Path != "" {
+		b.WriteString(p.Path + ": ")
+	}
+	return b.String() + p.Text
 }
 
 // validator collects problems.
