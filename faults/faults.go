@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/nearest"
 )
 
 // Cluster is what a fault may act on: the servers of one lock, and the clients that use it.
@@ -116,20 +119,33 @@ func (p Params) set() map[string]bool {
 	return set
 }
 
-// Check reports parameters that the fault needs and that are not set, or the other way round.
-func (i Info) Check(p Params) error {
+// Misfit is a setting that a fault needs and is not given, or does not have and is given.
+type Misfit struct {
+	Param   string
+	Missing bool
+	Text    string
+}
+
+// Check lists what does not fit the fault, in the order of its names.
+func (i Info) Check(p Params) []Misfit {
 	set := p.set()
-	var errs []error
+	var misfits []Misfit
+	takes := "it has none"
+	if len(i.Params) > 0 {
+		takes = "it has:"
+	}
 	for _, param := range i.Params {
+		takes += " " + param.Name
 		if param.Required && !set[param.Name] {
-			errs = append(errs, fmt.Errorf("%s needs %s: %s", i.Name, param.Name, param.Text))
+			misfits = append(misfits, Misfit{param.Name, true, fmt.Sprintf("%s needs %s: %s", i.Name, param.Name, param.Text)})
 		}
 		delete(set, param.Name)
 	}
 	for name := range set {
-		errs = append(errs, fmt.Errorf("%s has no %s", i.Name, name))
+		misfits = append(misfits, Misfit{name, false, fmt.Sprintf("%s has no such setting; %s", i.Name, takes)})
 	}
-	return errors.Join(errs...)
+	slices.SortFunc(misfits, func(a, b Misfit) int { return strings.Compare(a.Param, b.Param) })
+	return misfits
 }
 
 // Strike is one injection of a fault.
@@ -172,7 +188,7 @@ func Find(name string) (Fault, error) {
 		}
 		names = append(names, f.Info().Name)
 	}
-	return nil, fmt.Errorf("unknown fault %q; there are: %s", name, strings.Join(names, ", "))
+	return nil, errors.New(nearest.Unknown("fault", name, names))
 }
 
 // ErrNoMeaning is wrapped by the error of a role that a cluster can never fill (a minority of one server), or of a

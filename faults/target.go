@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/nearest"
 )
 
 // Role names a target by what it is at the moment the fault strikes. A host's own name ("n3", "c1") is a role, too.
@@ -77,7 +79,11 @@ func (r Role) Side() (Side, error) {
 			return Clients, nil
 		}
 	}
-	return "", fmt.Errorf("unknown target %q; there are: %v, and a server's or a client's name (n1, c1)", r, Roles())
+	var names []string
+	for _, known := range Roles() {
+		names = append(names, string(known))
+	}
+	return "", fmt.Errorf("%s; or a server's or a client's name (n1, c1)", nearest.Unknown("target", string(r), names))
 }
 
 // Meaningful returns an error that Is ErrNoMeaning if the target or its peers can never be filled in c.

@@ -8,10 +8,11 @@ import (
 	"os"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/lockbench/lockbench/internal/nearest"
 )
 
 //go:embed *.yaml
@@ -59,7 +60,7 @@ func Load(name string) (Scenario, error) {
 		}
 		names[i] = s.Name
 	}
-	return Scenario{}, fmt.Errorf("unknown scenario %q%s; there are: %s", name, DidYouMean(name, names), strings.Join(names, ", "))
+	return Scenario{}, errors.New(nearest.Unknown("scenario", name, names))
 }
 
 // Parse reads and validates a scenario. The error joins Problems, which name the file, and line and column in it.
@@ -130,18 +131,4 @@ func begin(n ast.Node) *token.Position {
 		n = m.Key
 	}
 	return n.GetToken().Position
-}
-
-// DidYouMean returns `, did you mean "x"?` for the nearest name, or nothing if none is near.
-func DidYouMean(name string, names []string) string {
-	best, nearest := len(name)/2+1, ""
-	for _, n := range names {
-		if d := levenshtein.Distance(name, n, nil); d < best {
-			best, nearest = d, n
-		}
-	}
-	if nearest == "" {
-		return ""
-	}
-	return fmt.Sprintf(", did you mean %q?", nearest)
 }

@@ -19,10 +19,10 @@ func TestResource(t *testing.T) {
 		t.Errorf("two locks in one transaction: %v", err)
 	}
 	const head = "name: x\nsummary: y\nworkload: {resource: "
-	if _, err := Parse("x.yaml", []byte(head + "in-transaction}\n")); err == nil || strings.Contains(err.Error(), "not external") {
+	if _, err := Parse("x.yaml", []byte(head+"in-transaction}\n")); err == nil || strings.Contains(err.Error(), "not external") {
 		t.Errorf("in-transaction: %v", err)
 	}
-	if _, err := Parse("x.yaml", []byte(head + "nowhere}\n")); err == nil || !strings.Contains(err.Error(), "not external or in-transaction") {
+	if _, err := Parse("x.yaml", []byte(head+"nowhere}\n")); err == nil || !strings.Contains(err.Error(), "not external or in-transaction") {
 		t.Errorf("nowhere: %v", err)
 	}
 }

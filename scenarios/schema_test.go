@@ -223,6 +223,25 @@ func TestSchemaAcceptsTheShippedScenarios(t *testing.T) {
 	}
 }
 
+// TestSchemaRefusesBadFiles: the first line of each says whether a schema can see what is wrong with it.
+func TestSchemaRefusesBadFiles(t *testing.T) {
+	s := compiled(t)
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sees := bytes.HasPrefix(b, []byte("# The editor sees it."))
+		if err := accepts(t, s, b); (err != nil) != sees {
+			t.Errorf("%s: the schema says %v", name, err)
+		}
+	}
+}
+
 // TestPatternsAreTheParsers holds the patterns of texts against what the loader takes.
 func TestPatternsAreTheParsers(t *testing.T) {
 	schemas := texts()

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/lockbench/lockbench/internal/nearest"
 )
 
 // Unmarshal reads one YAML document strictly. Its error joins a Problem for every unknown key and every value of the wrong
@@ -37,10 +39,10 @@ func document(file string, b []byte) (*ast.File, error) {
 	}
 	doc.Docs = slices.DeleteFunc(doc.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(doc.Docs) == 0 {
-		return nil, &Problem{File: file, Text: "it is empty"}
+		return nil, &Problem{File: file, Line: 1, Column: 1, Text: "it is empty"}
 	}
 	if len(doc.Docs) > 1 {
-		pos := doc.Docs[1].Body.GetToken().Position
+		pos := begin(doc.Docs[1].Body)
 		return nil, &Problem{File: file, Line: pos.Line, Column: pos.Column, Text: "a second document begins here; one is expected"}
 	}
 	return doc, nil
@@ -158,7 +160,7 @@ func (s *shape) mapping(path string, n ast.Node, t reflect.Type) {
 		case known:
 			s.check(path+"."+key, at.Value(), field)
 		default:
-			s.problem(path, at.Key(), "unknown key %q%s; there are: %s", key, DidYouMean(key, keys), strings.Join(keys, ", "))
+			s.problem(path, at.Key(), "%s", nearest.Unknown("key", key, keys))
 		}
 	}
 }

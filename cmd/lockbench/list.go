@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/lockbench/lockbench/drivers/all"
 	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/scenarios"
 )
 
@@ -49,11 +52,13 @@ func list(w io.Writer, what string) error {
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
 	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.SuppressTrailingSpaces()
 	const wide = 90
 	switch what {
 	case "scenarios":
 		t.AppendHeader(table.Row{"SCENARIO", "WHAT IT SHOWS"})
 		t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: wide, WidthMaxEnforcer: text.WrapSoft}})
+		t.Style().Options.SeparateRows = true
 		shipped, err := scenarios.All()
 		if err != nil {
 			return err
@@ -72,16 +77,34 @@ func list(w io.Writer, what string) error {
 			t.AppendRow(table.Row{d.Info.Name, fmt.Sprintf("%d %s", d.Info.Nodes, d.Info.Backend), token, d.Info.Summary})
 		}
 	case "faults":
-		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES", "STRIKES", "NEEDS"})
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}})
+		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES"})
+		t.Style().Options.SeparateRows = true
 		for _, f := range faults.All() {
-			info := f.Info()
-			t.AppendRow(table.Row{info.Name, info.Summary, info.Strikes, info.Needs})
+			t.AppendRow(table.Row{f.Info().Name, explain(f.Info(), wide)})
 		}
 	default:
 		kinds := []string{"scenarios", "drivers", "faults"}
-		return usage(fmt.Errorf("cannot list %q%s; there are: scenarios, drivers, faults", what, scenarios.DidYouMean(what, kinds)))
+		return usage(errors.New(nearest.Unknown("list", what, kinds)))
 	}
 	t.Render()
 	return nil
+}
+
+// explain says what a fault does, whom it strikes, what it needs, and what a scenario may set of it, one a line.
+func explain(info faults.Info, width int) string {
+	lines := []string{info.Summary, fmt.Sprintf("strikes: %s", info.Strikes)}
+	if info.Needs != "" {
+		lines = append(lines, "needs: "+info.Needs)
+	}
+	for _, p := range info.Params {
+		line := "setting " + p.Name
+		if p.Required {
+			line += " (required)"
+		}
+		lines = append(lines, line+": "+p.Text)
+	}
+	for i, line := range lines {
+		lines[i] = text.WrapSoft(line, width)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/internal/orchestrator"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
@@ -183,6 +184,9 @@ func resolve(cmd *cobra.Command, f runFlags) (scenarios.Scenario, []drivers.Driv
 	if err != nil {
 		return s, nil, err
 	}
+	if err := orchestrator.CheckDrivers(s, driverNames()); err != nil {
+		return s, nil, errors.Join(err, orchestrator.CheckScenario(s, nil))
+	}
 	wanted := f.drivers
 	if len(wanted) == 0 {
 		wanted = s.Drivers
@@ -265,7 +269,7 @@ next:
 				continue next
 			}
 		}
-		return nil, fmt.Errorf("unknown driver %q%s; there are: %s", name, scenarios.DidYouMean(name, driverNames()), strings.Join(driverNames(), ", "))
+		return nil, errors.New(nearest.Unknown("driver", name, driverNames()))
 	}
 	return picked, nil
 }

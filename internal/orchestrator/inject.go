@@ -30,9 +30,9 @@ type injection struct {
 // history to say so, and the verdict unknown.
 func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (missed, err error) {
 	t := s.test
-	fault, strike, err := aim(f)
-	if err != nil {
-		return nil, err
+	fault, strike, problems := aim(f)
+	if len(problems) > 0 {
+		return nil, problems[0]
 	}
 	strike.Rand = rng.Stream(t.run.cfg.Seed, "strike "+t.meta.Name+" "+s.phase.Name, i)
 	if i < len(s.replay) {

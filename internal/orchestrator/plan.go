@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
 )
@@ -124,9 +122,9 @@ func applies(f scenarios.Fault, c faults.Cluster) error {
 	if !concerns(f.Drivers, c) {
 		return errNotConcerned
 	}
-	fault, strike, err := aim(f)
-	if err != nil {
-		return err
+	fault, strike, problems := aim(f)
+	if len(problems) > 0 {
+		return problems[0]
 	}
 	if err := strike.Target.Meaningful(c); err != nil {
 		return err
@@ -137,98 +135,4 @@ func applies(f scenarios.Fault, c faults.Cluster) error {
 // concerns reports whether a list of drivers, empty: all, has the cluster's.
 func concerns(list []string, c faults.Cluster) bool {
 	return len(list) == 0 || slices.Contains(list, c.Driver())
-}
-
-// CheckScenario refuses what cannot be run, by name, before anything starts: unknown faults, targets and settings, and
-// a scenario none of whose faults can strike any of the drivers.
-func CheckScenario(s scenarios.Scenario, ds []drivers.Driver) error {
-	var errs, pointless []error
-	meaningful, clients := false, make([]string, s.Workload.Clients)
-	for i := range clients {
-		clients[i] = clientName(i)
-	}
-	for i, p := range s.Phases {
-		if p.Holder != "" && !slices.Contains(clients, p.Holder) {
-			errs = append(errs, &scenarios.Problem{Path: fmt.Sprintf("$.phases[%d].holder", i), Text: fmt.Sprintf("there is no client %q, only %s", p.Holder, strings.Join(clients, ", "))})
-		}
-		for k, f := range p.Faults {
-			path := fmt.Sprintf("$.phases[%d].faults[%d]", i, k)
-			_, strike, err := aim(f)
-			if err != nil {
-				errs = append(errs, &scenarios.Problem{Path: path, Text: err.Error()})
-				continue
-			}
-			for _, d := range ds {
-				err := strike.Target.Meaningful(outline{driver: d, clients: clients})
-				if err == nil {
-					meaningful = true
-					continue
-				}
-				pointless = append(pointless, &scenarios.Problem{Path: path, Text: fmt.Sprintf("%s: %s of the %s: %v", d.Info.Name, f.Name, f.Target, err)})
-			}
-		}
-	}
-	if !meaningful {
-		errs = append(errs, pointless...)
-	}
-	return s.Locate(errors.Join(errs...))
-}
-
-// outline is what is known of a cluster before it runs: enough to tell which roles somebody can fill.
-type outline struct {
-	faults.Cluster // nil: nothing that needs a running one is asked
-	driver         drivers.Driver
-	clients        []string
-}
-
-// Nodes implements faults.Cluster.
-func (o outline) Nodes() []string {
-	names := make([]string, o.driver.Info.Nodes)
-	for i := range names {
-		names[i] = cluster.NodeName(i)
-	}
-	return names
-}
-
-// Clients implements faults.Cluster.
-func (o outline) Clients() []string { return o.clients }
-
-// Leads implements faults.Cluster.
-func (o outline) Leads() bool { return o.driver.Info.Backend.Leads() }
-
-// aim turns a scenario's fault into a fault and a strike whose hosts are not known yet.
-func aim(f scenarios.Fault) (faults.Fault, faults.Strike, error) {
-	found, err := faults.Find(f.Name)
-	if err != nil {
-		return nil, faults.Strike{}, err
-	}
-	info := found.Info()
-	s := faults.Strike{
-		Target: faults.Target{Role: faults.Role(f.Target), Direction: faults.Direction(f.Direction)},
-		Params: faults.Params{
-			Delay: time.Duration(f.Delay), Jitter: time.Duration(f.Jitter), Rate: f.Rate, Size: f.Size, Gap: time.Duration(f.Gap),
-			Up: time.Duration(f.Up), Down: time.Duration(f.Down), DeadPeer: time.Duration(f.DeadPeer), Point: f.Point,
-		},
-	}
-	side, err := s.Target.Role.Side()
-	errs := []error{err, info.Check(s.Params)}
-	if err == nil && info.Strikes != faults.AnyHost && info.Strikes != side {
-		errs = append(errs, fmt.Errorf("%s strikes %s, and %q is one of the %s", f.Name, info.Strikes, f.Target, side))
-	}
-	for _, peer := range f.Peers {
-		if _, err := faults.Role(peer).Side(); peer != string(faults.Resource) {
-			errs = append(errs, err)
-		}
-		s.Target.Peers = append(s.Target.Peers, faults.Role(peer))
-	}
-	if !slices.Contains([]faults.Direction{"", faults.Both, faults.In, faults.Out}, s.Target.Direction) {
-		errs = append(errs, fmt.Errorf("unknown direction %q; there are: both, in, out", f.Direction))
-	}
-	if f.Point != "" && (f.Target != string(faults.Holder) || f.Point != faults.AfterGrant && f.Point != faults.BeforeWrite) {
-		errs = append(errs, fmt.Errorf("point %q: the holder can be stopped %s or %s, and nobody else", f.Point, faults.AfterGrant, faults.BeforeWrite))
-	}
-	if f.HolderGoesOn && f.Point != "" {
-		errs = append(errs, errors.New("holder-goes-on: a holder that stops itself goes on when it is healed"))
-	}
-	return found, s, errors.Join(errs...)
 }
