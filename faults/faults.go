@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -105,21 +106,17 @@ const (
 	BeforeWrite = "before-write"
 )
 
-// set names the parameters that are set, as scenarios call them.
-func (p Params) set() map[string]bool {
-	set := map[string]bool{}
-	for name, is := range map[string]bool{
-		"delay": p.Delay != 0, "jitter": p.Jitter != 0, "rate": p.Rate != 0, "size": p.Size != 0, "gap": p.Gap != 0,
-		"up": p.Up != 0, "down": p.Down != 0, "dead-peer": p.DeadPeer != 0, "point": p.Point != "",
-	} {
-		if is {
-			set[name] = true
-		}
+// set has the parameters that are set, as scenarios call them; a text has its length.
+func (p Params) set() map[string]int64 {
+	set := map[string]int64{
+		"delay": int64(p.Delay), "jitter": int64(p.Jitter), "rate": p.Rate, "size": int64(p.Size), "gap": int64(p.Gap),
+		"up": int64(p.Up), "down": int64(p.Down), "dead-peer": int64(p.DeadPeer), "point": int64(len(p.Point)),
 	}
+	maps.DeleteFunc(set, func(_ string, value int64) bool { return value == 0 })
 	return set
 }
 
-// Misfit is a setting that a fault needs and is not given, or does not have and is given.
+// Misfit is a setting that a fault needs and is not given, does not have and is given, or that makes no sense.
 type Misfit struct {
 	Param   string
 	Missing bool
@@ -136,8 +133,10 @@ func (i Info) Check(p Params) []Misfit {
 	}
 	for _, param := range i.Params {
 		takes += " " + param.Name
-		if param.Required && !set[param.Name] {
+		if value, is := set[param.Name]; param.Required && !is {
 			misfits = append(misfits, Misfit{param.Name, true, fmt.Sprintf("%s needs %s: %s", i.Name, param.Name, param.Text)})
+		} else if value < 0 {
+			misfits = append(misfits, Misfit{param.Name, false, fmt.Sprintf("%s of %s is negative", param.Name, i.Name)})
 		}
 		delete(set, param.Name)
 	}
@@ -171,10 +170,18 @@ type Terminator interface {
 func All() []Fault {
 	return []Fault{
 		Amnesia{},
+		Bandwidth{},
+		Blackhole{},
+		Chop{},
 		Crash{},
+		Flapping{},
+		Latency{},
 		Partition{},
 		Pause{},
+		Reset{},
+		Ring{},
 		RollingRestart{},
+		SlowClose{},
 		Terminate{},
 	}
 }

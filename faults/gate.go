@@ -1,50 +1,60 @@
 package faults
 
 import (
-	"errors"
-	"net"
-	"os"
 	"sync"
 	"time"
 )
 
 // gate lets the bytes of one flow (everything that travels from one host to another, whoever dialled)
-// through, or holds them back. Cuts are counted: the flow is open when every one of them was healed.
+// through, holds them back or swallows them. Faults are counted: the flow is open when every one of them was healed.
 //
 // The gate sits where bytes are handed to the receiver's socket and not, as a toxic would, in front of that: a
 // chunk on its way from a toxic to the socket would still pass after the cut.
 type gate struct {
+	shaper shaper // how what passes is slowed
+
 	mu      sync.Mutex
 	drained sync.Cond // no write is in progress
 	writing map[*outlet]struct{}
-	cuts    int
-	opened  chan struct{} // closed while the flow is open
+	cuts    int                  // faults that hold bytes back
+	holes   int                  // faults that swallow them
+	resets  int                  // faults that end connections; new ones end as they are made
+	lossy   map[*outlet]struct{} // what had a byte or its end swallowed
+	changed chan struct{}        // closed when cuts or holes change
 }
 
 func newGate() *gate {
-	g := &gate{writing: map[*outlet]struct{}{}, opened: make(chan struct{})}
+	g := &gate{writing: map[*outlet]struct{}{}, lossy: map[*outlet]struct{}{}, changed: make(chan struct{})}
+	g.shaper.healed = make(chan struct{})
 	g.drained.L = &g.mu
-	close(g.opened)
 	return g
 }
 
 // cut closes the gate. When it returns, no byte passes until heal.
-func (g *gate) cut() {
+func (g *gate) cut() { g.block(&g.cuts) }
+
+// swallow makes the gate a hole. When it returns, no byte passes until fill.
+func (g *gate) swallow() { g.block(&g.holes) }
+
+func (g *gate) block(count *int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.cuts++
-	if g.cuts > 1 {
-		return
-	}
-	g.opened = make(chan struct{})
+	*count++
+	g.tell()
 	for o := range g.writing {
 		// A write that waits for a slow receiver would go on when the receiver reads: break it off, the rest of
 		// its bytes is sent after the cut. An error means that the socket is closed, and then nothing is sent.
-		_ = o.conn.SetWriteDeadline(time.Unix(1, 0))
+		_ = o.socket.SetWriteDeadline(time.Unix(1, 0))
 	}
 	for len(g.writing) > 0 {
 		g.drained.Wait()
 	}
+}
+
+// tell wakes whoever waits at the gate. The caller holds mu.
+func (g *gate) tell() {
+	close(g.changed)
+	g.changed = make(chan struct{})
 }
 
 // heal takes one cut back.
@@ -52,43 +62,101 @@ func (g *gate) heal() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.cuts--
-	if g.cuts == 0 {
-		close(g.opened)
-	}
+	g.tell()
 }
 
-// isCut reports whether the gate holds bytes back now.
-func (g *gate) isCut() bool {
+// fill takes one hole back. If it was the last, it returns what lost bytes.
+func (g *gate) fill() (lossy map[*outlet]struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.cuts > 0
-}
-
-// wait returns true once the gate is open, or false when stop was closed first.
-func (g *gate) wait(stop <-chan struct{}) bool {
-	g.mu.Lock()
-	opened := g.opened
-	g.mu.Unlock()
-	select {
-	case <-opened:
-		return true
-	case <-stop:
-		return false
+	g.holes--
+	g.tell()
+	if g.holes == 0 {
+		lossy, g.lossy = g.lossy, map[*outlet]struct{}{}
 	}
+	return lossy
 }
 
-// enter waits until the gate is open and marks o as writing, or returns false when stop was closed first.
-func (g *gate) enter(o *outlet, stop <-chan struct{}) bool {
-	for g.wait(stop) {
-		g.mu.Lock()
-		if g.cuts == 0 {
-			g.writing[o] = struct{}{}
-			g.mu.Unlock()
+// reset counts the faults that end connections.
+func (g *gate) reset(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.resets += n
+}
+
+func (g *gate) resetting() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.resets > 0
+}
+
+// blocked reports whether the gate holds bytes back or swallows them now.
+func (g *gate) blocked() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cuts > 0 || g.holes > 0
+}
+
+// ifOpen calls f, which must not wait, if the gate is open; else it returns what is closed when that may have changed.
+func (g *gate) ifOpen(f func()) (changed <-chan struct{}, open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.cuts > 0 || g.holes > 0 {
+		return g.changed, false
+	}
+	f()
+	return nil, true
+}
+
+// wait calls f once the gate is open, or returns false when stop was closed first.
+func (g *gate) wait(stop <-chan struct{}, f func()) bool {
+	for {
+		changed, open := g.ifOpen(f)
+		if open {
 			return true
 		}
-		g.mu.Unlock()
+		select {
+		case <-changed:
+		case <-stop:
+			return false
+		}
 	}
-	return false
+}
+
+// passage is what becomes of bytes at a gate.
+type passage int
+
+const (
+	passes  passage = iota // they are handed to the receiver
+	lost                   // they are swallowed
+	stopped                // the connection has ended
+)
+
+// enter waits while the gate holds bytes back, and says what becomes of those of o. If they pass, o is marked as writing
+// until it leaves.
+func (g *gate) enter(o *outlet) passage {
+	for {
+		if o.isDead() {
+			return stopped
+		}
+		g.mu.Lock()
+		changed := g.changed
+		switch {
+		case g.holes > 0:
+			g.lossy[o] = struct{}{}
+			g.mu.Unlock()
+			return lost
+		case g.cuts == 0:
+			g.writing[o] = struct{}{}
+			g.mu.Unlock()
+			return passes
+		}
+		g.mu.Unlock()
+		select {
+		case <-changed:
+		case <-o.dead:
+		}
+	}
 }
 
 func (g *gate) leave(o *outlet) {
@@ -98,48 +166,4 @@ func (g *gate) leave(o *outlet) {
 	if len(g.writing) == 0 {
 		g.drained.Broadcast()
 	}
-}
-
-// outlet is the end of one direction of one connection: the receiver's socket behind the flow's gate.
-type outlet struct {
-	conn   *net.TCPConn
-	gate   *gate
-	stop   <-chan struct{} // the link is being torn down
-	abort  func()          // closes both sockets of the connection
-	done   func()          // this direction has ended; idempotent
-	broken bool            // the receiver is gone; only the goroutine that writes reads this
-}
-
-// Write sends p, holding back what is left of it while the flow is cut. It never fails: when the receiver is
-// gone it breaks the connection and takes the rest, for toxiproxy's pipeline in front of it only ends when its
-// source does.
-func (o *outlet) Write(p []byte) (int, error) {
-	for sent := 0; sent < len(p) && !o.broken; {
-		if !o.gate.enter(o, o.stop) {
-			o.broken = true
-			break
-		}
-		n, err := o.conn.Write(p[sent:])
-		o.gate.leave(o)
-		sent += n
-		if errors.Is(err, os.ErrDeadlineExceeded) { // broken off by a cut
-			err = o.conn.SetWriteDeadline(time.Time{})
-		}
-		if err != nil {
-			o.broken = true
-			o.abort()
-		}
-	}
-	return len(p), nil
-}
-
-// Close ends this direction as its sender did: once the flow is open, the receiver reads an end of file. A
-// partition holds that back like any byte.
-func (o *outlet) Close() error {
-	defer o.done()
-	if o.broken || !o.gate.wait(o.stop) {
-		o.abort()
-		return nil
-	}
-	return o.conn.CloseWrite()
 }

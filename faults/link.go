@@ -3,16 +3,16 @@ package faults
 import (
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
-	"github.com/Shopify/toxiproxy/v2/stream"
 )
 
-// link is one toxiproxy link: a listener that stands for an upstream. It runs toxiproxy's pipelines and
-// toxics, but accepts and closes connections itself, because toxiproxy's own loop
+// link is one toxiproxy link: a listener that stands for an upstream. It runs toxiproxy's pipelines, but accepts and
+// closes connections itself, because toxiproxy's own loop
 //   - tells connections apart by the caller's port, so that one that reuses a port escapes later toxics
 //     (https://github.com/Shopify/toxiproxy/issues/148),
 //   - lets a connection reach the upstream while the link is cut, and
@@ -23,9 +23,11 @@ type link struct {
 	forward, reverse *gate // caller → upstream, upstream → caller
 	listener         net.Listener
 	stop             chan struct{}
-	conns            sync.Map // *net.TCPConn → struct{}
 	running          sync.WaitGroup
 	next             atomic.Uint64
+
+	mu    sync.Mutex
+	conns map[*conn]struct{} // nil: the link is closed
 }
 
 // openLink starts to listen. Listening on port 0 picks a free one.
@@ -37,7 +39,7 @@ func openLink(server *toxiproxy.ApiServer, name, listen, upstream string, forwar
 	l := &link{
 		proxy:  toxiproxy.NewProxy(server, name, ln.Addr().String(), upstream),
 		server: server, forward: forward, reverse: reverse,
-		listener: ln, stop: make(chan struct{}),
+		listener: ln, stop: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
 	l.running.Go(l.accept)
 	return l, nil
@@ -45,7 +47,7 @@ func openLink(server *toxiproxy.ApiServer, name, listen, upstream string, forwar
 
 func (l *link) accept() {
 	for {
-		conn, err := l.listener.Accept()
+		caller, err := l.listener.Accept()
 		if err != nil {
 			select {
 			case <-l.stop:
@@ -54,75 +56,55 @@ func (l *link) accept() {
 				continue
 			}
 		}
-		l.running.Go(func() { l.connect(conn.(*net.TCPConn)) })
+		l.running.Go(func() { l.serve(newConn(l, caller.(*net.TCPConn))) })
 	}
 }
 
-// connect dials the upstream for one caller. While either direction is cut a TCP handshake cannot complete:
-// the caller waits, as it does on a real network for the answer to its SYN, and if it has given up
-// before the heal, the upstream never hears of it.
-func (l *link) connect(caller *net.TCPConn) {
-	l.conns.Store(caller, struct{}{})
-	drop := func(conn *net.TCPConn) {
-		l.conns.Delete(conn)
-		_ = conn.SetLinger(0) // refuse with a reset, as a closed port does
-		_ = conn.Close()
+// serve runs a connection, which faults find while it lasts.
+func (l *link) serve(c *conn) {
+	l.mu.Lock()
+	closed := l.conns == nil
+	if !closed {
+		l.conns[c] = struct{}{}
 	}
-	waited := false
-	for l.forward.isCut() || l.reverse.isCut() {
-		waited = true
-		if !l.forward.wait(l.stop) || !l.reverse.wait(l.stop) {
-			drop(caller)
-			return
-		}
-	}
-	if waited && hasHungUp(caller) {
-		drop(caller)
+	l.mu.Unlock()
+	if closed {
+		abort(c.caller)
 		return
 	}
-	up, err := net.Dial("tcp", l.proxy.Upstream)
-	if err != nil {
-		drop(caller)
-		return
-	}
-	upstream := up.(*net.TCPConn)
-	l.conns.Store(upstream, struct{}{})
-	select {
-	case <-l.stop: // close may have looked for connections already
-		drop(caller)
-		drop(upstream)
-	default:
-		l.relay(caller, upstream)
-	}
+	c.run()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.conns, c)
 }
 
-// relay runs both directions until each has ended, then closes both sockets.
-func (l *link) relay(caller, upstream *net.TCPConn) {
-	name := fmt.Sprintf("%s#%d", l.proxy.Name, l.next.Add(1))
-	var open sync.WaitGroup
-	open.Add(2)
-	abort := func() { // a socket that is closed twice says so, and nobody needs to know
-		_ = caller.Close()
-		_ = upstream.Close()
+// connections lists those that are made or being made.
+func (l *link) connections() []*conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	conns := make([]*conn, 0, len(l.conns))
+	for c := range l.conns {
+		conns = append(conns, c)
 	}
-	forward := &outlet{conn: upstream, gate: l.forward, stop: l.stop, abort: abort, done: sync.OnceFunc(open.Done)}
-	reverse := &outlet{conn: caller, gate: l.reverse, stop: l.stop, abort: abort, done: sync.OnceFunc(open.Done)}
-	l.proxy.Toxics.StartLink(l.server, name+">", caller, forward, stream.Upstream)
-	l.proxy.Toxics.StartLink(l.server, name+"<", upstream, reverse, stream.Downstream)
-	open.Wait()
-	l.conns.Delete(caller)
-	l.conns.Delete(upstream)
-	abort()
+	return conns
+}
+
+// carries reports whether the link carries one of the flows.
+func (l *link) carries(flows []*gate) bool {
+	return slices.Contains(flows, l.forward) || slices.Contains(flows, l.reverse)
 }
 
 // close stops listening, drops every connection and waits until nothing of the link runs any more.
 func (l *link) close() error {
 	close(l.stop)
 	err := l.listener.Close()
-	l.conns.Range(func(conn, _ any) bool {
-		_ = conn.(*net.TCPConn).Close()
-		return true
-	})
+	l.mu.Lock()
+	conns := l.conns
+	l.conns = nil
+	l.mu.Unlock()
+	for c := range conns {
+		c.close()
+	}
 	l.running.Wait()
 	if err != nil {
 		return fmt.Errorf("close link %s: %w", l.proxy.Name, err)

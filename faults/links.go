@@ -3,6 +3,7 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,23 +66,134 @@ func (l *Links) has(f Flow) bool {
 // Cut holds back the given flows: when it returns, not a byte of them passes, no connection is made and
 // none is seen to end. heal delivers what was held back; it is idempotent and heals no other cut of the same flow.
 func (l *Links) Cut(flows ...Flow) (heal func(), err error) {
+	gates, err := l.find("cut", flows)
+	if err != nil {
+		return nil, err
+	}
+	return cutAll(gates), nil
+}
+
+// find returns the gates of flows, each once; to is what is to be done to them.
+func (l *Links) find(to string, flows []Flow) ([]*gate, error) {
 	l.mu.Lock()
-	gates := make([]*gate, len(flows))
-	for i, f := range flows {
+	defer l.mu.Unlock()
+	var gates []*gate
+	for _, f := range flows {
 		g, ok := l.gates[f]
 		if !ok {
-			l.mu.Unlock()
-			return nil, fmt.Errorf("cut %s→%s: no such link", f.From, f.To)
+			return nil, fmt.Errorf("%s %s→%s: no such link", to, f.From, f.To)
 		}
-		gates[i] = g
+		if !slices.Contains(gates, g) {
+			gates = append(gates, g)
+		}
 	}
-	l.mu.Unlock()
+	return gates, nil
+}
+
+func cutAll(gates []*gate) (heal func()) {
 	for _, g := range gates {
 		g.cut()
 	}
 	return sync.OnceFunc(func() {
 		for _, g := range gates {
 			g.heal()
+		}
+	})
+}
+
+// swallow loses what is sent in the flows, from when it returns until fill: connections are not made, and those that
+// lost something are reset by fill, which is idempotent.
+func (l *Links) swallow(flows []Flow) (fill func(), err error) {
+	gates, err := l.find("swallow", flows)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range gates {
+		g.swallow()
+	}
+	return sync.OnceFunc(func() {
+		var all []map[*outlet]struct{}
+		for _, g := range gates {
+			all = append(all, g.fill())
+		}
+		for _, lossy := range all {
+			for o := range lossy {
+				o.broken()
+			}
+		}
+	}), nil
+}
+
+// reset ends all connections that carry one of the flows, and until heal those that begin. Their receivers
+// see a reset; who receives the other direction of a flow, and none of the flows, hears nothing until heal and is reset then.
+func (l *Links) reset(flows []Flow) (heal func(), err error) {
+	var quiet []Flow
+	for _, f := range flows {
+		if back := (Flow{f.To, f.From}); !slices.Contains(flows, back) {
+			quiet = append(quiet, back)
+		}
+	}
+	struck, err := l.find("reset", flows)
+	if err != nil {
+		return nil, err
+	}
+	silent, err := l.find("reset", quiet)
+	if err != nil {
+		return nil, err
+	}
+	heard := cutAll(silent)
+	for _, g := range struck {
+		g.reset(+1)
+	}
+	for _, c := range l.carrying(struck) {
+		c.reset()
+	}
+	return sync.OnceFunc(func() {
+		for _, g := range struck {
+			g.reset(-1)
+		}
+		heard()
+	}), nil
+}
+
+// carrying lists the connections that carry one of the flows, or will once they are made.
+func (l *Links) carrying(flows []*gate) (conns []*conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, link := range l.links {
+		if link.carries(flows) {
+			conns = append(conns, link.connections()...)
+		}
+	}
+	return conns
+}
+
+// forsake has every server drop the connections to it that carry one of the flows.
+func (l *Links) forsake(flows []Flow) error {
+	gates, err := l.find("drop connections", flows)
+	if err != nil {
+		return err
+	}
+	for _, c := range l.carrying(gates) {
+		c.forsake()
+	}
+	return nil
+}
+
+// shape slows the flows, on connections that are there and on later ones. end is idempotent and lets all go that the
+// shape still holds back.
+func (l *Links) shape(s shape, flows []Flow) (end func(), err error) {
+	gates, err := l.find("slow", flows)
+	if err != nil {
+		return nil, err
+	}
+	var ends []func()
+	for _, g := range gates {
+		ends = append(ends, g.shaper.add(s))
+	}
+	return sync.OnceFunc(func() {
+		for _, end := range ends {
+			end()
 		}
 	}), nil
 }

@@ -2,8 +2,8 @@ package faults
 
 import (
 	"context"
-	"errors"
-	"slices"
+	"sync"
+	"time"
 )
 
 // Partition cuts the target off: a client from every server (not from the resource: what it does there is what
@@ -16,61 +16,44 @@ func (Partition) Info() Info {
 	return Info{
 		Name: "partition", Strikes: AnyHost, Needs: "links",
 		Summary: "cuts the target from its servers or clients and peers; what was held back arrives late",
+		Params: []Param{{
+			Name: "dead-peer",
+			Text: "after how long in the cut a server that was dialled drops the connection; its caller learns of it at the heal; else never",
+		}},
 	}
 }
 
 // Available implements Fault.
-func (Partition) Available(c Cluster, s Strike) error { return needLinks(c, s) }
+func (p Partition) Available(c Cluster, s Strike) error { return needFlows(p, c, s) }
 
 // Inject implements Fault.
 func (p Partition) Inject(_ context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
 	if err := p.Available(c, s); err != nil {
 		return nil, err
 	}
-	heal, err := c.Links().Cut(s.flows(c)...)
-	if err != nil {
-		return nil, err
+	flows := s.flows(c)
+	heal, err := c.Links().Cut(flows...)
+	if err != nil || s.Params.DeadPeer == 0 {
+		return healed(heal), err
 	}
-	return healed(heal), nil
+	return noticed(c.Links(), flows, s.Params.DeadPeer, heal), nil
 }
 
-// healed makes the heal of a fault whose undoing cannot fail.
-func healed(undo func()) func(context.Context) error {
-	return func(context.Context) error { undo(); return nil }
-}
-
-// needLinks says why a fault on links cannot strike.
-func needLinks(c Cluster, s Strike) error {
-	if err := s.Target.Meaningful(c); err != nil {
-		return err
-	}
-	if c.Links() == nil {
-		return errors.New("there is no link to strike: --direct bypasses them")
-	}
-	return nil
-}
-
-// flows lists what crosses the line between the target's side and the other.
-func (s Strike) flows(c Cluster) []Flow {
-	var flows []Flow
-	for _, host := range s.Hosts {
-		others := s.Peers
-		if others == nil && slices.Contains(c.Nodes(), host) {
-			others = slices.Concat(c.Clients(), c.Nodes())
-		} else if others == nil {
-			others = c.Nodes()
+// noticed lets servers find out that their peers are silent, if the cut lasts so long. A link answers keep-alives for
+// whoever is cut off, so that no server would notice by itself. The end of a connection is held back from its
+// caller like all else; where only the caller's flow is cut, it sees the server's reset at once.
+func noticed(l *Links, flows []Flow, after time.Duration, heal func()) func(context.Context) error {
+	done := make(chan struct{})
+	var err error
+	timer := time.AfterFunc(after, func() {
+		defer close(done)
+		err = l.forsake(flows)
+	})
+	undo := sync.OnceFunc(func() {
+		if !timer.Stop() {
+			<-done
 		}
-		for _, other := range others {
-			if slices.Contains(s.Hosts, other) || !c.Links().has(Flow{host, other}) {
-				continue
-			}
-			if s.Target.Direction != In {
-				flows = append(flows, Flow{host, other})
-			}
-			if s.Target.Direction != Out {
-				flows = append(flows, Flow{other, host})
-			}
-		}
-	}
-	return flows
+		heal()
+	})
+	return func(context.Context) error { undo(); return err }
 }
