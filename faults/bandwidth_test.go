@@ -7,6 +7,7 @@ import (
 )
 
 func TestBandwidth(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	caller2, callee2 := r.pair()
@@ -27,6 +28,7 @@ func TestBandwidth(t *testing.T) {
 }
 
 func TestBandwidthHealsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	heal := r.strike(Bandwidth{}, Both, Params{Rate: 1})

@@ -7,6 +7,7 @@ import (
 )
 
 func TestBlackhole(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		direction Direction
 		callerHit bool // what the caller sends is swallowed
@@ -41,6 +42,7 @@ func TestBlackhole(t *testing.T) {
 
 // Neither the end of a stream nor the rest of a write that was under way gets through.
 func TestBlackholeSwallowsTheEnd(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	busy, slow := r.pair()
@@ -67,6 +69,7 @@ func TestBlackholeSwallowsTheEnd(t *testing.T) {
 
 // Of two black holes the first to be healed changes nothing, and while a partition lasts not even a reset gets through.
 func TestBlackholesAreCounted(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	first := r.strike(Blackhole{}, Both, Params{})

@@ -6,6 +6,7 @@ import (
 )
 
 func TestChop(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	heal := r.strike(Chop{}, Both, Params{Size: 3, Gap: time.Hour})

@@ -95,6 +95,7 @@ func noGoroutines(t *testing.T, before int) {
 }
 
 func TestLinkFaultsRefuse(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for _, test := range []struct {
 		fault     Fault

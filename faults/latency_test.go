@@ -23,6 +23,7 @@ func (r *rig) roundTrip(caller, callee interface {
 }
 
 func TestLatency(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		direction Direction
 		least     time.Duration
@@ -69,6 +70,7 @@ func TestLatencyInMicroseconds(t *testing.T) {
 
 // The line is long, not narrow: what is sent together arrives together, and in order.
 func TestLatencyKeepsOrderAndRate(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	defer r.strike(Latency{}, Out, Params{Delay: 100 * time.Millisecond, Jitter: 100 * time.Millisecond})()
@@ -87,6 +89,7 @@ func TestLatencyKeepsOrderAndRate(t *testing.T) {
 }
 
 func TestLatencyHealsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	first := r.strike(Latency{}, Out, Params{Delay: time.Hour})

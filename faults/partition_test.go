@@ -6,6 +6,7 @@ import (
 )
 
 func TestDeadPeer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	heal := r.strike(Partition{}, Both, Params{DeadPeer: 50 * time.Millisecond})

@@ -21,6 +21,7 @@ func (r *rig) refused() {
 }
 
 func TestResetBothWays(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	heal := r.strike(Reset{}, Both, Params{})
@@ -32,6 +33,7 @@ func TestResetBothWays(t *testing.T) {
 }
 
 func TestResetOneWay(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
 	heal := r.strike(Reset{}, Out, Params{}) // the server is told

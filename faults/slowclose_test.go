@@ -19,6 +19,7 @@ func ended(t *testing.T, conn net.Conn) {
 }
 
 func TestSlowClose(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	for _, test := range []struct {
 		delay time.Duration
