@@ -24,6 +24,7 @@ type bed struct {
 	cluster.Cluster
 	t         *testing.T
 	host      *agent.Local
+	links     *faults.Links
 	processes *faults.Processes
 }
 
@@ -34,16 +35,16 @@ func newBed(t *testing.T, backend cluster.Backend, nodes int, durable bool) *bed
 	defer cancel()
 	_, err := backend.Detect(ctx)
 	testenv.NeedServer(t, err)
-	b, links := &bed{t: t, host: local(t)}, faults.NewLinks()
+	b := &bed{t: t, host: local(t), links: faults.NewLinks()}
 	t.Cleanup(func() {
-		if err := links.Close(); err != nil {
+		if err := b.links.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	b.Cluster, err = backend.Start(ctx, cluster.Spec{
 		Name: "bed", Nodes: nodes, Agent: b.host, LogDir: t.TempDir(), TTL: 2 * time.Second, Durable: durable,
 		Peer: func(from, to, listen, upstream string) error {
-			_, err := links.Open(from, to, listen, upstream)
+			_, err := b.links.Open(from, to, listen, upstream)
 			return err
 		},
 	})
@@ -78,7 +79,7 @@ func (b *bed) Nodes() (names []string) {
 }
 func (b *bed) Driver() string               { return "bed" }
 func (b *bed) Clients() []string            { return nil }
-func (b *bed) Links() *faults.Links         { return nil }
+func (b *bed) Links() *faults.Links         { return b.links }
 func (b *bed) Processes() *faults.Processes { return b.processes }
 func (b *bed) Service() any                 { return b.Cluster }
 func (b *bed) Holder() (string, error)      { return "", errors.New("nobody") }
@@ -98,17 +99,23 @@ func (b *bed) follower() string {
 // inject strikes the hosts, and returns the heal.
 func (b *bed) inject(name string, hosts ...string) func() {
 	b.t.Helper()
+	return b.strike(b, name, faults.Strike{Target: faults.Target{Role: faults.Role(hosts[0])}, Hosts: hosts})
+}
+
+// strike injects a fault into c, and returns the heal.
+func (b *bed) strike(c faults.Cluster, name string, strike faults.Strike) func() {
+	b.t.Helper()
 	f, err := faults.Find(name)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	strike := faults.Strike{Target: faults.Target{Role: faults.Role(hosts[0])}, Hosts: hosts, Rand: rand.New(rand.NewPCG(1, 2))}
-	if err := f.Available(b, strike); err != nil {
+	strike.Rand = rand.New(rand.NewPCG(1, 2))
+	if err := f.Available(c, strike); err != nil {
 		b.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(b.t.Context(), 2*patience)
 	defer cancel()
-	heal, err := f.Inject(ctx, b, strike)
+	heal, err := f.Inject(ctx, c, strike)
 	if err != nil {
 		b.t.Fatal(err)
 	}
