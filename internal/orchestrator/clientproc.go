@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,8 +21,8 @@ type clientProcess struct {
 	process  *agent.Process
 	commands *os.File
 	events   chan client.Event
-	read     chan error // why the client's events ended
-	broken   bool       // it was reported already that the client is of no use any more
+	read     chan error  // why the client's events ended
+	broken   atomic.Bool // it was reported already that the client is of no use any more
 }
 
 // startClient starts the program again as a client and opens it.
@@ -75,7 +76,7 @@ func (c *clientProcess) send(cmd client.Command) error {
 		return fmt.Errorf("encode a command: %w", err)
 	}
 	if _, err := c.commands.Write(append(line, '\n')); err != nil {
-		c.broken = true
+		c.broken.Store(true)
 		return fmt.Errorf("command client %s: %w", c.name, errors.Join(err, c.process.Err()))
 	}
 	return nil
@@ -88,11 +89,11 @@ func (c *clientProcess) await(ctx context.Context, wanted func(client.Event) boo
 		select {
 		case e, ok := <-c.events:
 			if !ok {
-				c.broken = true
+				c.broken.Store(true)
 				return e, c.ended()
 			}
 			if e.Failed != nil {
-				c.broken = true
+				c.broken.Store(true)
 				return e, fmt.Errorf("client %s failed: %s", c.name, e.Failed.Error)
 			}
 			if wanted(e) {
@@ -130,7 +131,7 @@ func (c *clientProcess) ended() error {
 // finish makes the client come to rest and end, and ends it if it does not. Of a client that is broken already there
 // is nothing more to say.
 func (c *clientProcess) finish(grace time.Duration) error {
-	if c.broken {
+	if c.broken.Load() {
 		return c.kill()
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), grace, fmt.Errorf("client %s does not come to rest", c.name))

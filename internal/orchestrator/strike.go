@@ -143,12 +143,16 @@ func (s *strikes) hold(ctx context.Context, i int, stop string) (missed, err err
 		return nil, nil
 	}
 	t := s.test
-	host := t.clients[s.random.IntN(len(t.clients))]
 	wanted := s.phase.Holder
 	for k := i; k < len(s.replay) && wanted == ""; k++ {
 		wanted = s.replay[k].Holder
 	}
-	for _, h := range t.clients {
+	able := slices.DeleteFunc(slices.Clone(t.clients), func(h *clientHost) bool { return h.standsStill() })
+	if len(able) == 0 {
+		return errors.New("no client could be made to hold the lock: all stand still"), nil
+	}
+	host := able[s.random.IntN(len(able))]
+	for _, h := range able {
 		if h.name == wanted {
 			host = h
 		}
