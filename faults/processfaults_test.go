@@ -159,10 +159,11 @@ func TestRollingRestart(t *testing.T) {
 	}
 	orders := map[string]bool{}
 	for seed := range uint64(20) {
-		if first(seed) != first(seed) {
-			t.Errorf("seed %d has two orders", seed)
+		order := first(seed)
+		if again := first(seed); again != order {
+			t.Errorf("seed %d has two orders: %s, %s", seed, order, again)
 		}
-		orders[first(seed)] = true
+		orders[order] = true
 	}
 	if len(orders) < 3 {
 		t.Errorf("20 seeds have %d orders", len(orders))

@@ -83,9 +83,12 @@ func TestPostgresServer(t *testing.T) {
 	if err := (faults.Amnesia{}).Available(b, faults.Strike{Target: faults.Target{Role: "n1"}}); !errors.Is(err, faults.ErrNoMeaning) {
 		t.Errorf("amnesia: %v, want %v", err, faults.ErrNoMeaning)
 	}
-	if conn, err = postgresConn(t.Context(), b.addr("n1")); err != nil {
+	// A backend is suspended with its server, and ends with it.
+	again, err := postgresConn(t.Context(), b.addr("n1"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer again.Close(context.Background())
 	b.endsSuspended("n1")
 }
 
