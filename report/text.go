@@ -41,7 +41,7 @@ func renderText(w io.Writer, m *Model, opt Options) error {
 }
 
 func (t textRenderer) head(m *Model) string {
-	parts := []string{"scenario " + m.Run.Scenario, fmt.Sprintf("seed %d", m.Run.Seed), m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")}
+	parts := []string{"scenario " + m.Run.Subject(), fmt.Sprintf("seed %d", m.Run.Seed), m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")}
 	if d, ok := m.Duration(); ok {
 		parts = append(parts, "took "+formatDuration(d))
 	}

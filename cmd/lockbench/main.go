@@ -74,17 +74,22 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	code, said := exitOf(err)
+	if said != nil {
+		fmt.Fprintf(stderr, "lockbench: %v\n", said)
+	}
+	return code
+}
+
+// exitOf is the exit code that an error leads to, and what is left to say.
+func exitOf(err error) (int, error) {
 	if err == nil {
-		return exitValid
+		return exitValid, nil
 	}
-	var exit exitError
-	if !errors.As(err, &exit) {
-		exit = exitError{exitInternal, err}
+	if exit, ok := errors.AsType[exitError](err); ok {
+		return exit.code, exit.err
 	}
-	if exit.err != nil {
-		fmt.Fprintf(stderr, "lockbench: %v\n", exit.err)
-	}
-	return exit.code
+	return exitInternal, err
 }
 
 func newRootCommand() *cobra.Command {

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,12 +17,10 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/drivers/all"
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/judge"
-	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/internal/orchestrator"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
@@ -35,13 +30,13 @@ import (
 
 // runFlags are the values of `lockbench run`'s flags; zero leaves the scenario's value.
 type runFlags struct {
-	scenario, out, hold, fencing, heedLost, resource string
-	drivers                                          []string
-	seed                                             uint64
-	clients, workers                                 int
-	ttl, duration                                    time.Duration
-	rate                                             float64
-	direct                                           bool
+	scenario, schedule, sweep, out, hold, fencing, heedLost, resource string
+	drivers                                                           []string
+	seed                                                              uint64
+	clients, workers                                                  int
+	ttl, duration                                                     time.Duration
+	rate                                                              float64
+	direct                                                            bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -51,16 +46,23 @@ func newRunCommand() *cobra.Command {
 		Long: `Runs a scenario against real servers on this machine, judges the recorded histories, and prints the
 comparison. What the run leaves lies in a directory of its own below --out.
 
+With --sweep, or a scenario that says so, there is one run for each value, with a directory of its own; the exit code is
+that of the worst.
+
 Without --driver the six locks run, without their variants. A lock whose servers are not installed is shown as not run.`,
 		Example: `  lockbench run --scenario partition
   lockbench run --scenario partition --driver redis-setnx+renew,etcd --seed 7
   lockbench run --scenario partition --driver etcd --fencing on --heed-lost off --ttl 3s
-  lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct`,
+  lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct
+  lockbench run --scenario ./mine.yaml --sweep '$.workload.hold=10ms,100ms,1s'
+  lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runScenario(cmd, f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.scenario, "scenario", "", "shipped scenario, or path of a YAML file (required; see lockbench list)")
+	fl.StringVar(&f.scenario, "scenario", "", "shipped scenario, or path of a YAML file (see lockbench list)")
+	fl.StringVar(&f.sweep, "sweep", "", `one run for each value of one thing in the scenario: "$.workload.ttl=2s,4s" (default: the scenario's)`)
+	fl.StringVar(&f.schedule, "schedule", "", "repeat a run from its schedule.yaml: the same faults on the same hosts (instead of --scenario)")
 	fl.StringSliceVar(&f.drivers, "driver", nil, "drivers or variants, separated by commas (default: the scenario's, or the six locks)")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of all randomness (default: drawn, and printed)")
 	fl.IntVar(&f.clients, "clients", 0, "client processes")
@@ -113,30 +115,34 @@ func driverNames() []string {
 }
 
 func runScenario(cmd *cobra.Command, f runFlags) error {
-	s, picked, err := resolve(cmd, f)
+	plans, err := f.resolve(cmd.Flags().Changed)
 	if err != nil {
 		return usage(err)
 	}
 	if runtime.GOOS != "linux" {
-		return exitError{exitInternal, fmt.Errorf("run %s: %w", s.Name, agent.ErrUnsupported)}
+		return exitError{exitInternal, fmt.Errorf("run %s: %w", plans[0].scenario.Name, agent.ErrUnsupported)}
 	}
-	if !cmd.Flags().Changed("seed") {
-		if f.seed, err = drawSeed(); err != nil {
-			return err
-		}
+	if plans[0].swept != "" {
+		return runSweep(cmd, f, plans)
 	}
+	_, err = runPlan(cmd, f, plans[0])
+	return err
+}
+
+// runPlan runs and reports. dir is the run's directory; empty: none could be made.
+func runPlan(cmd *cobra.Command, f runFlags, p plan) (dir string, err error) {
 	progress := cmd.ErrOrStderr()
-	fmt.Fprintf(progress, "lockbench: scenario %s, seed %d, drivers %s\n", s.Name, f.seed, strings.Join(names(picked), ", "))
+	fmt.Fprintf(progress, "lockbench: scenario %s%s, seed %d, drivers %s\n", p.scenario.Name, p.with(), p.seed, strings.Join(names(p.drivers), ", "))
 	cfg := orchestrator.Config{
-		Scenario: s, Drivers: picked, Backends: cluster.Backends(), Seed: f.seed, Direct: f.direct, Out: f.out,
-		Meta: meta(s, f), Fence: resource.RejectLower,
+		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
+		Out: f.out, Label: p.value, Meta: meta(p, f), Fence: resource.RejectLower,
 		Progress: func(line string) { fmt.Fprintln(progress, line) },
 	}
-	dir, runErr := orchestrator.Run(cmd.Context(), cfg)
+	dir, err = orchestrator.Run(cmd.Context(), cfg)
 	if dir == "" {
-		return exitError{exitInternal, runErr}
+		return "", exitError{exitInternal, err}
 	}
-	return conclude(cmd, dir, runErr)
+	return dir, conclude(cmd, dir, err)
 }
 
 // conclude judges and reports what the run left, and says how it ended.
@@ -175,126 +181,11 @@ func wantsColor(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// resolve turns the flags into a scenario and drivers, or says what is wrong with them.
-func resolve(cmd *cobra.Command, f runFlags) (scenarios.Scenario, []drivers.Driver, error) {
-	if f.scenario == "" {
-		return scenarios.Scenario{}, nil, fmt.Errorf("--scenario is missing; there are: %s", strings.Join(scenarioNames(), ", "))
-	}
-	s, err := scenarios.Load(f.scenario)
-	if err != nil {
-		return s, nil, err
-	}
-	if err := orchestrator.CheckDrivers(s, driverNames()); err != nil {
-		return s, nil, errors.Join(err, orchestrator.CheckScenario(s, nil))
-	}
-	wanted := f.drivers
-	if len(wanted) == 0 {
-		wanted = s.Drivers
-	}
-	picked, err := pick(wanted)
-	if err != nil {
-		return s, nil, err
-	}
-	if err := f.apply(cmd.Flags().Changed, &s); err != nil {
-		return s, nil, err
-	}
-	for _, d := range picked {
-		if d.Info.MinTTL > time.Duration(s.Workload.TTL) {
-			return s, nil, fmt.Errorf("--ttl %v is below the shortest that %s honours, %v", time.Duration(s.Workload.TTL), d.Info.Name, d.Info.MinTTL)
-		}
-	}
-	return s, picked, errors.Join(s.Validate(), orchestrator.CheckScenario(s, picked))
-}
-
-// apply overrides the scenario with the flags that were given.
-func (f runFlags) apply(changed func(string) bool, s *scenarios.Scenario) (err error) {
-	w := &s.Workload
-	set := func(flag string, do func() error) {
-		if err == nil && changed(flag) {
-			if e := do(); e != nil {
-				err = fmt.Errorf("--%s: %w", flag, e)
-			}
-		}
-	}
-	set("clients", func() error { w.Clients = f.clients; return nil })
-	set("workers", func() error { w.Workers = f.workers; return nil })
-	set("ttl", func() error { w.TTL = scenarios.Duration(f.ttl); return nil })
-	set("hold", func() (e error) { w.Hold, e = scenarios.ParseRange(f.hold); return e })
-	set("fencing", func() (e error) { w.Fencing, e = scenarios.ParseToggle(f.fencing); return e })
-	set("heed-lost", func() (e error) { w.HeedLost, e = scenarios.ParseToggle(f.heedLost); return e })
-	set("resource", func() (e error) { w.Resource, e = scenarios.ParseResource(f.resource); return e })
-	set("rate", func() error {
-		if !(f.rate > 0) || math.IsInf(f.rate, 0) {
-			return fmt.Errorf("%v is not a rate above 0", f.rate)
-		}
-		w.Rate = f.rate
-		return nil
-	})
-	set("duration", func() error {
-		if f.duration <= 0 {
-			return fmt.Errorf("%v is not above 0", f.duration)
-		}
-		for i := range s.Phases {
-			if len(s.Phases[i].Faults) == 0 {
-				s.Phases[i].For = scenarios.Span{Fixed: f.duration}
-			}
-		}
-		return nil
-	})
-	return err
-}
-
-// pick finds the drivers by name; none named: those that are no variants.
-func pick(wanted []string) ([]drivers.Driver, error) {
-	var picked []drivers.Driver
-	known := all.Drivers()
-	if len(wanted) == 0 {
-		for _, d := range known {
-			if d.Info.Variant() == "" {
-				picked = append(picked, d)
-			}
-		}
-		return picked, nil
-	}
-	seen := map[string]bool{}
-next:
-	for _, name := range wanted {
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
-		for _, d := range known {
-			if d.Info.Name == name {
-				picked = append(picked, d)
-				continue next
-			}
-		}
-		return nil, errors.New(nearest.Unknown("driver", name, driverNames()))
-	}
-	return picked, nil
-}
-
-func names(ds []drivers.Driver) []string {
-	var out []string
-	for _, d := range ds {
-		out = append(out, d.Info.Name)
-	}
-	return out
-}
-
-func drawSeed() (uint64, error) {
-	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return 0, fmt.Errorf("draw a seed: %w", err)
-	}
-	return binary.LittleEndian.Uint64(b[:]) >> 11, nil // short enough for JSON readers that know only doubles
-}
-
-func meta(s scenarios.Scenario, f runFlags) results.Run {
+func meta(p plan, f runFlags) results.Run {
 	v, c := identity()
-	w := s.Workload
+	s, w := p.scenario, p.scenario.Workload
 	m := results.Run{
-		Scenario: s.Name, Summary: s.Summary, Seed: f.seed, Argv: os.Args, Started: time.Now(),
+		Scenario: s.Name, Summary: s.Summary, Seed: p.seed, Argv: os.Args, Started: time.Now(),
 		Version: v, Commit: c, Direct: f.direct,
 		Host: results.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()},
 		Settings: map[string]string{
@@ -306,6 +197,9 @@ func meta(s scenarios.Scenario, f runFlags) results.Run {
 	}
 	if w.Resource != "" {
 		m.Settings["resource"] = string(w.Resource)
+	}
+	if p.swept != "" {
+		m.Settings[results.SweepSetting] = p.swept + " = " + p.value
 	}
 	if w.Rate > 0 {
 		m.Settings["rate"] = fmt.Sprintf("%g/s", w.Rate)

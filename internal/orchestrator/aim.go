@@ -17,10 +17,7 @@ import (
 // a scenario none of whose faults can strike any of the drivers. The error joins scenarios.Problems.
 func CheckScenario(s scenarios.Scenario, ds []drivers.Driver) error {
 	var errs, pointless []error
-	meaningful, clients := false, make([]string, s.Workload.Clients)
-	for i := range clients {
-		clients[i] = clientName(i)
-	}
+	meaningful, clients := false, clientNames(s)
 	for i, p := range s.Phases {
 		if p.Holder != "" && !slices.Contains(clients, p.Holder) {
 			errs = append(errs, problem(fmt.Sprintf("$.phases[%d].holder", i), "%s", nearest.Unknown("client", p.Holder, clients)))
@@ -74,6 +71,15 @@ func CheckDrivers(s scenarios.Scenario, known []string) error {
 		check(fmt.Sprintf("$.expect[%d]", i), e.Drivers)
 	}
 	return s.Locate(errors.Join(errs...))
+}
+
+// clientNames are those of all the clients that a scenario has.
+func clientNames(s scenarios.Scenario) []string {
+	names := make([]string, max(s.Workload.Clients, 0))
+	for i := range names {
+		names[i] = clientName(i)
+	}
+	return names
 }
 
 func problem(path, format string, args ...any) *scenarios.Problem {

@@ -36,6 +36,8 @@ type Config struct {
 	Pool *Pool
 	// Out is the directory in which the run's directory is made.
 	Out string
+	// Label is added to the directory's name; empty: nothing is.
+	Label string
 	// Meta is what the caller knows of the program and the host; the orchestrator fills in the rest.
 	Meta results.Run
 	// Fence is what a fenced resource lets pass.
@@ -68,8 +70,12 @@ func Run(ctx context.Context, cfg Config) (dir string, err error) {
 	if r.clock, err = monotime.New(); err != nil {
 		return "", err
 	}
+	name := cfg.Scenario.Name
+	if cfg.Label != "" {
+		name += "-" + cfg.Label
+	}
 	// The directory comes first: an unwritable --out must be said before anything starts.
-	if r.dir, err = results.Create(cfg.Out, cfg.Scenario.Name, time.Now()); err != nil {
+	if r.dir, err = results.Create(cfg.Out, name, time.Now()); err != nil {
 		return "", err
 	}
 	shown := string(r.dir)

@@ -85,9 +85,16 @@ func (s *strikes) all(ctx context.Context) (missed, err error) {
 	return missed, nil
 }
 
-// order lists the indexes of the faults that strike: in a drawn phase those that have a meaning here, drawn.
+// order lists the indexes of the faults that strike: those that struck before, where a run is repeated; else those that
+// have a meaning here, or as many of them as are drawn.
 func (s *strikes) order() []int {
 	var usable, order []int
+	for _, step := range s.replay {
+		order = append(order, step.Index)
+	}
+	if len(order) > 0 {
+		return order
+	}
 	for i, f := range s.phase.Faults {
 		if applies(f, s.test) == nil {
 			usable = append(usable, i)
@@ -96,10 +103,7 @@ func (s *strikes) order() []int {
 	if s.phase.Draw == 0 || len(usable) == 0 {
 		return usable
 	}
-	for _, step := range s.replay {
-		order = append(order, step.Index)
-	}
-	for len(order) < s.phase.Draw && len(s.replay) == 0 {
+	for len(order) < s.phase.Draw {
 		order = append(order, usable[s.random.IntN(len(usable))])
 	}
 	return order

@@ -65,6 +65,17 @@ type Run struct {
 	Tests    []Test            `json:"tests"`   // in run order
 }
 
+// SweepSetting is the setting that names what a sweep changed in this run ("$.workload.ttl = 2s").
+const SweepSetting = "sweep"
+
+// Subject is what the run is about: its scenario and, in a sweep, the value.
+func (r *Run) Subject() string {
+	if swept := r.Settings[SweepSetting]; swept != "" {
+		return r.Scenario + " with " + swept
+	}
+	return r.Scenario
+}
+
 // Host is where the run happened.
 type Host struct {
 	OS     string `json:"os"`

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/drivers/all"
+	"github.com/lockbench/lockbench/internal/nearest"
+	"github.com/lockbench/lockbench/internal/orchestrator"
+	"github.com/lockbench/lockbench/scenarios"
+)
+
+// plan is one run that the command line asks for.
+type plan struct {
+	scenario scenarios.Scenario
+	drivers  []drivers.Driver
+	seed     uint64
+	// swept is the path of what is swept, and value what this run has there; empty: nothing is.
+	swept, value string
+	// replay is what is to strike; empty: it is drawn.
+	replay []orchestrator.TestSchedule
+}
+
+// with says which run of a sweep it is.
+func (p plan) with() string {
+	if p.swept == "" {
+		return ""
+	}
+	return fmt.Sprintf(" with %s = %s", p.swept, p.value)
+}
+
+// resolve turns the flags into at least one plan, or says what is wrong with them.
+func (f runFlags) resolve(changed func(string) bool) ([]plan, error) {
+	if f.schedule != "" {
+		return f.replay(changed)
+	}
+	if f.scenario == "" {
+		return nil, fmt.Errorf("--scenario is missing; there are: %s", strings.Join(scenarioNames(), ", "))
+	}
+	s, err := scenarios.Load(f.scenario)
+	if err != nil {
+		return nil, err
+	}
+	if !changed("seed") {
+		if f.seed, err = drawSeed(); err != nil {
+			return nil, err
+		}
+	}
+	if changed("sweep") {
+		sweep, err := scenarios.ParseSweep(f.sweep)
+		if err != nil {
+			return nil, fmt.Errorf("--sweep: %w", err)
+		}
+		s.Sweep = &sweep
+	}
+	if s.Sweep == nil {
+		p, err := f.plan(changed, s)
+		return []plan{p}, err
+	}
+	return f.sweepPlans(changed, s)
+}
+
+// sweepPlans makes a plan of every value.
+func (f runFlags) sweepPlans(changed func(string) bool, s scenarios.Scenario) ([]plan, error) {
+	variants, err := s.Variants(*s.Sweep)
+	if err != nil {
+		return nil, err
+	}
+	var plans []plan
+	for i, v := range variants {
+		p, err := f.plan(changed, v)
+		p.swept, p.value = s.Sweep.Path, s.Sweep.Values[i]
+		if err != nil {
+			return nil, fmt.Errorf("%s%s: %w", s.Name, p.with(), err)
+		}
+		for _, other := range plans {
+			if reflect.DeepEqual(other.scenario, p.scenario) {
+				return nil, fmt.Errorf("%s with %s = %s and with %s is the same run: a value is there twice, or a flag overrides it", s.Name, p.swept, other.value, p.value)
+			}
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// plan applies the other flags to a scenario.
+func (f runFlags) plan(changed func(string) bool, s scenarios.Scenario) (plan, error) {
+	if err := orchestrator.CheckDrivers(s, driverNames()); err != nil {
+		return plan{}, errors.Join(err, orchestrator.CheckScenario(s, nil))
+	}
+	wanted := f.drivers
+	if len(wanted) == 0 {
+		wanted = s.Drivers
+	}
+	picked, err := pick(wanted)
+	if err != nil {
+		return plan{}, err
+	}
+	if err := f.apply(changed, &s); err != nil {
+		return plan{}, err
+	}
+	if err := s.Validate(); err != nil {
+		return plan{}, err
+	}
+	errs := []error{orchestrator.CheckScenario(s, picked)}
+	for _, d := range picked {
+		if ttl := time.Duration(s.Workload.TTL); d.Info.MinTTL > ttl {
+			short := &scenarios.Problem{Path: "$.workload.ttl", Text: fmt.Sprintf("%v is below the shortest that %s honours, %v", ttl, d.Info.Name, d.Info.MinTTL)}
+			errs = append(errs, s.Locate(errors.Join(short)))
+		}
+	}
+	return plan{scenario: s, drivers: picked, seed: f.seed}, errors.Join(errs...)
+}
+
+// replay makes a plan of a saved schedule. What that says cannot be asked for otherwise.
+func (f runFlags) replay(changed func(string) bool) ([]plan, error) {
+	for _, flag := range []string{
+		"scenario", "sweep", "driver", "seed", "clients", "workers", "fencing", "heed-lost", "resource", "ttl", "hold", "rate", "duration",
+	} {
+		if changed(flag) {
+			return nil, fmt.Errorf("--schedule and --%s exclude each other: a schedule says all that strikes what, and under which load", flag)
+		}
+	}
+	s, ds, err := orchestrator.LoadSchedule(f.schedule, all.Drivers())
+	if err != nil {
+		return nil, fmt.Errorf("--schedule: %w", err)
+	}
+	return []plan{{scenario: s.Scenario, drivers: ds, seed: s.Seed, replay: s.Tests}}, nil
+}
+
+// apply overrides the scenario with the flags that were given.
+func (f runFlags) apply(changed func(string) bool, s *scenarios.Scenario) (err error) {
+	w := &s.Workload
+	set := func(flag string, do func() error) {
+		if err == nil && changed(flag) {
+			if e := do(); e != nil {
+				err = fmt.Errorf("--%s: %w", flag, e)
+			}
+		}
+	}
+	set("clients", func() error { w.Clients = f.clients; return nil })
+	set("workers", func() error { w.Workers = f.workers; return nil })
+	set("ttl", func() error { w.TTL = scenarios.Duration(f.ttl); return nil })
+	set("hold", func() (e error) { w.Hold, e = scenarios.ParseRange(f.hold); return e })
+	set("fencing", func() (e error) { w.Fencing, e = scenarios.ParseToggle(f.fencing); return e })
+	set("heed-lost", func() (e error) { w.HeedLost, e = scenarios.ParseToggle(f.heedLost); return e })
+	set("resource", func() (e error) { w.Resource, e = scenarios.ParseResource(f.resource); return e })
+	set("rate", func() error {
+		if !(f.rate > 0) || math.IsInf(f.rate, 0) {
+			return fmt.Errorf("%v is not a rate above 0", f.rate)
+		}
+		w.Rate = f.rate
+		return nil
+	})
+	set("duration", func() error {
+		if f.duration <= 0 {
+			return fmt.Errorf("%v is not above 0", f.duration)
+		}
+		for i := range s.Phases {
+			if len(s.Phases[i].Faults) == 0 {
+				s.Phases[i].For = scenarios.Span{Fixed: f.duration}
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// pick finds the drivers by name; none named: those that are no variants.
+func pick(wanted []string) ([]drivers.Driver, error) {
+	var picked []drivers.Driver
+	known := all.Drivers()
+	if len(wanted) == 0 {
+		for _, d := range known {
+			if d.Info.Variant() == "" {
+				picked = append(picked, d)
+			}
+		}
+		return picked, nil
+	}
+	seen := map[string]bool{}
+next:
+	for _, name := range wanted {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, d := range known {
+			if d.Info.Name == name {
+				picked = append(picked, d)
+				continue next
+			}
+		}
+		return nil, errors.New(nearest.Unknown("driver", name, driverNames()))
+	}
+	return picked, nil
+}
+
+func names(ds []drivers.Driver) []string {
+	var out []string
+	for _, d := range ds {
+		out = append(out, d.Info.Name)
+	}
+	return out
+}
+
+func drawSeed() (uint64, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return 0, fmt.Errorf("draw a seed: %w", err)
+	}
+	return binary.LittleEndian.Uint64(b[:]) >> 11, nil // short enough for JSON readers that know only doubles
+}

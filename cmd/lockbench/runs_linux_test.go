@@ -1,0 +1,163 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/orchestrator"
+	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/scenarios"
+)
+
+// short is a scenario whose faults leave much to be drawn.
+const short = `name: short
+summary: It is over soon.
+drivers: [redis-redlock]
+workload: {clients: 3, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+phases:
+  - {name: waiter, for: 50ms, faults: [{name: partition, target: waiter}]}
+  - {name: drawn, for: 50ms, draw: 4, faults: [{name: partition, target: minority, for: 50ms}, {name: pause, target: random, for: 50ms}]}
+require: {grants: 3, attempts: 1, allowance: 4s}
+`
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// finish runs the process to its end, which must be one of those wanted, and returns the directories of its runs.
+func (p *process) finish(want ...int) []string {
+	p.t.Helper()
+	p.Args = append(p.Args, "--out", p.out)
+	if err := p.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	if code := p.exitCode(); !slices.Contains(want, code) {
+		p.t.Fatalf("exit code %d, want one of %d\n%s%s", code, want, &p.stdout, &p.said)
+	}
+	p.nothingLeft()
+	dirs, err := filepath.Glob(filepath.Join(p.out, "*"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return dirs
+}
+
+// struckIn lists what struck whom in a run, without its times.
+func struckIn(t *testing.T, dir string) []orchestrator.Step {
+	t.Helper()
+	file := filepath.Join(dir, results.ScheduleFile)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s orchestrator.Schedule
+	if err := scenarios.Unmarshal(file, b, &s); err != nil {
+		t.Fatal(err)
+	}
+	var steps []orchestrator.Step
+	for _, test := range s.Tests {
+		for _, step := range test.Steps {
+			step.At, step.Healed = 0, 0
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// TestScheduleIsReplayed repeats a run from its schedule, in which another seed was written: were anything drawn again,
+// other hosts would be struck.
+func TestScheduleIsReplayed(t *testing.T) {
+	t.Parallel()
+	ran := []int{exitValid, exitViolation, exitUnknown} // what a lock does on a busy machine is not the question here
+	first := start(t, "run", "--scenario", write(t, "short.yaml", short), "--seed", "5").finish(ran...)
+	want := struckIn(t, first[0])
+	if len(want) != 5 {
+		t.Fatalf("%d faults struck, want 5: %+v", len(want), want)
+	}
+	b, err := os.ReadFile(filepath.Join(first[0], results.ScheduleFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "schedule.yaml", strings.Replace(string(b), "seed: 5\n", "seed: 6\n", 1))
+	again := start(t, "run", "--schedule", file).finish(ran...)
+	if got := struckIn(t, again[0]); !reflect.DeepEqual(got, want) {
+		t.Errorf("struck again:\n%+v\nwant:\n%+v", got, want)
+	}
+	saved, err := results.Load(again[0])
+	if err != nil || saved.Run.Seed != 6 || saved.Run.Scenario != "short" || len(saved.Run.Drivers) != 1 {
+		t.Errorf("%v, %+v", err, saved.Run)
+	}
+}
+
+// TestSweep: one run for each value, each with a directory, and a line with its exit; the worst counts. The second of
+// these cannot run, because its servers are not on PATH.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	p := start(t, "run", "--seed", "1", "--sweep", "$.drivers=[redis-setnx],[zookeeper]", "--scenario", write(t, "still.yaml", `name: still
+summary: It does nothing.
+drivers: [redis-setnx]
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+phases: [{name: quiet, for: 100ms}]
+require: {grants: 2, attempts: 0, allowance: 4s}
+`))
+	redis, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(redis, filepath.Join(bin, "redis-server")); err != nil {
+		t.Fatal(err)
+	}
+	p.Env = append(p.Env, "PATH="+bin)
+	dirs := p.finish(exitUnknown)
+	if len(dirs) != 2 || !strings.HasSuffix(dirs[0]+dirs[1], "-still--zookeeper-") || !strings.Contains(dirs[0]+dirs[1], "-still--redis-setnx-") {
+		t.Fatalf("directories: %v", dirs)
+	}
+	for _, dir := range dirs {
+		saved, err := results.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := "[" + saved.Run.Drivers[0].Name + "]"
+		if got := saved.Run.Settings[results.SweepSetting]; got != "$.drivers = "+value || saved.Run.Seed != 1 {
+			t.Errorf("%s: its settings say %q", dir, got)
+		}
+		code := map[string]string{"[redis-setnx]": "0", "[zookeeper]": "3"}[value]
+		for _, line := range []string{
+			"$.drivers = " + value + ": exit code " + code + ", " + dir + "\n",
+			"scenario still with $.drivers = " + value + ", seed 1",
+		} {
+			if !strings.Contains(p.stdout.String(), line) {
+				t.Errorf("it does not say %q:\n%s", line, &p.stdout)
+			}
+		}
+	}
+}
+
+func TestWorstExit(t *testing.T) {
+	for _, tt := range []struct {
+		codes []int
+		want  int
+	}{
+		{nil, exitValid},
+		{[]int{exitValid, exitUnknown}, exitUnknown},
+		{[]int{exitUnknown, exitViolation, exitValid}, exitViolation},
+		{[]int{exitViolation, exitInternal}, exitInternal},
+		{[]int{exitInternal, exitUsage}, exitUsage},
+		{[]int{exitValid, exitInterrupted, exitInternal}, exitInterrupted},
+	} {
+		if got := worst(tt.codes); got != tt.want {
+			t.Errorf("%v: %d, want %d", tt.codes, got, tt.want)
+		}
+	}
+}
