@@ -127,12 +127,9 @@ type Misfit struct {
 func (i Info) Check(p Params) []Misfit {
 	set := p.set()
 	var misfits []Misfit
-	takes := "it has none"
-	if len(i.Params) > 0 {
-		takes = "it has:"
-	}
+	var names []string
 	for _, param := range i.Params {
-		takes += " " + param.Name
+		names = append(names, param.Name)
 		if value, is := set[param.Name]; param.Required && !is {
 			misfits = append(misfits, Misfit{param.Name, true, fmt.Sprintf("%s needs %s: %s", i.Name, param.Name, param.Text)})
 		} else if value < 0 {
@@ -140,8 +137,11 @@ func (i Info) Check(p Params) []Misfit {
 		}
 		delete(set, param.Name)
 	}
+	if len(names) == 0 {
+		names = []string{"none"}
+	}
 	for name := range set {
-		misfits = append(misfits, Misfit{name, false, fmt.Sprintf("%s has no such setting; %s", i.Name, takes)})
+		misfits = append(misfits, Misfit{name, false, fmt.Sprintf("%s has no such setting; there are: %s", i.Name, strings.Join(names, ", "))})
 	}
 	slices.SortFunc(misfits, func(a, b Misfit) int { return strings.Compare(a.Param, b.Param) })
 	return misfits

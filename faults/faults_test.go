@@ -17,8 +17,8 @@ func TestSettingsThatDoNotFit(t *testing.T) {
 		{"all it has", Params{Delay: time.Second, Jitter: 1}, nil},
 		{"nothing", Params{}, []Misfit{{"delay", true, "slow needs delay: how slow"}}},
 		{"another's", Params{Delay: 1, Point: AfterGrant, Rate: 1}, []Misfit{
-			{"point", false, "slow has no such setting; it has: delay jitter"},
-			{"rate", false, "slow has no such setting; it has: delay jitter"},
+			{"point", false, "slow has no such setting; there are: delay, jitter"},
+			{"rate", false, "slow has no such setting; there are: delay, jitter"},
 		}},
 	} {
 		if got := info.Check(tt.params); !slices.Equal(got, tt.want) {
