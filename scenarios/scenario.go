@@ -90,11 +90,13 @@ type Phase struct {
 
 // Override is the part of a workload that a phase may change.
 type Override struct {
-	// Clients and Workers are at most the scenario's; the others rest.
+	// Clients is at most the scenario's; the others rest.
 	Clients *int `yaml:"clients,omitempty" jsonschema:"minimum=1,maximum=100"`
+	// Workers is at most the scenario's; the others rest.
 	Workers *int `yaml:"workers,omitempty" jsonschema:"minimum=1,maximum=1000"`
-	// Hold and Think replace the scenario's.
-	Hold  *Range `yaml:"hold,omitempty"`
+	// Hold replaces the scenario's.
+	Hold *Range `yaml:"hold,omitempty"`
+	// Think replaces the scenario's.
 	Think *Range `yaml:"think,omitempty"`
 }
 
@@ -142,12 +144,14 @@ type Require struct {
 type Expect struct {
 	// Drivers are names of drivers or variants; empty: all.
 	Drivers []string `yaml:"drivers,omitempty"`
-	// Fencing and HeedLost restrict the match; empty: both.
-	Fencing  Toggle `yaml:"fencing,omitempty"`
+	// Fencing restricts the match; empty: both.
+	Fencing Toggle `yaml:"fencing,omitempty"`
+	// HeedLost restricts the match; empty: both.
 	HeedLost Toggle `yaml:"heed-lost,omitempty"`
-	// Exclusion and Data are "valid", "invalid" or "any"; empty: valid.
+	// Exclusion is what is expected of mutual exclusion: "valid", "invalid" or "any"; empty: valid.
 	Exclusion string `yaml:"exclusion,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
-	Data      string `yaml:"data,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
+	// Data is what is expected of the protected data: "valid", "invalid" or "any"; empty: valid.
+	Data string `yaml:"data,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
 }
 
 // Sweep changes one value of the scenario from run to run.

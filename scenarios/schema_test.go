@@ -174,6 +174,28 @@ func TestSchemaIsThatOfTheTypes(t *testing.T) {
 	}
 }
 
+// TestSchemaExplainsEveryKey: what an editor shows beside a key is never empty.
+func TestSchemaExplainsEveryKey(t *testing.T) {
+	var walk func(path string, s *jsonschema.Schema)
+	walk = func(path string, s *jsonschema.Schema) {
+		if s.Items != nil {
+			walk(path+"[]", s.Items)
+		}
+		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+			at := path + "." + p.Key
+			if p.Value.Description == "" {
+				t.Errorf("%s has no description: its field has no comment", at)
+			}
+			walk(at, p.Value)
+		}
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(generated(t), &s); err != nil {
+		t.Fatal(err)
+	}
+	walk("$", &s)
+}
+
 // compiled is the schema that is shipped.
 func compiled(t *testing.T) *validator.Schema {
 	t.Helper()
