@@ -70,6 +70,9 @@ func (f runFlags) resolve(changed func(string) bool) ([]plan, error) {
 // sweepPlans makes a plan of every value.
 func (f runFlags) sweepPlans(changed func(string) bool, s scenarios.Scenario) ([]plan, error) {
 	variants, err := s.Variants(*s.Sweep)
+	if err != nil && changed("sweep") {
+		err = fmt.Errorf("--sweep: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
