@@ -172,12 +172,27 @@ type holdRequest struct {
 	wanted  bool
 	what    Hold
 	resumed chan struct{}
+	news    chan struct{} // closed when something is asked for; nil: nobody waits for that
+}
+
+// asked is closed when a hold is asked for that a grant in use can fulfil.
+func (h *holdRequest) asked() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.news == nil {
+		h.news = make(chan struct{})
+	}
+	return h.news
 }
 
 func (h *holdRequest) request(what Hold) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.wanted, h.what, h.resumed = true, what, make(chan struct{})
+	if h.news != nil && what.Stop != AfterGrant {
+		close(h.news)
+		h.news = nil
+	}
 }
 
 // take returns the request and the channel that ends the hold, if this grant is the one that shall last. It is asked

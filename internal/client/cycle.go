@@ -25,8 +25,10 @@ type cycle struct {
 	requests int64
 	// uncommitted is how the write ends that was made in the lock's transaction, if that is committed; nil: none.
 	uncommitted *history.Op
-	lost        bool // the client was told, and it is recorded
-	doubtful    bool // something ended as info: the process number is used up
+	lost        bool            // the client was told, and it is recorded
+	hold        Hold            // that this grant fulfils; its ID is 0 if it fulfils none
+	resumed     <-chan struct{} // ends the hold; nil: it ends by itself
+	doubtful    bool            // something ended as info: the process number is used up
 }
 
 func (c *cycle) run(ctx context.Context) error {
@@ -49,7 +51,7 @@ func (c *cycle) runAround(ctx context.Context, inner *cycle) error {
 	c.outer = c // if the session ends with the inner lock, this grant ends first
 	defer func() { c.outer = nil }()
 	// The wait before the second lock is what makes two workers meet.
-	if err := c.wait(ctx, nil); err != nil {
+	if err := c.wait(ctx); err != nil {
 		return err
 	}
 	if !c.mustStop() {
@@ -75,45 +77,31 @@ func (c *cycle) runAround(ctx context.Context, inner *cycle) error {
 // use spends the grant: read, hold, write. The grant that was asked to last tells the coordinator of its hold: once it has
 // read, for only then is it certain to come to its write; or before, if the client shall stop right after the grant.
 func (c *cycle) use(ctx context.Context) error {
-	hold, resumed, held := c.client.hold.take(true)
-	if held {
-		if err := c.holding(hold, AfterGrant); err != nil {
-			return err
-		}
+	if err := c.takeHold(true); err != nil {
+		return err
 	}
 	read, ok, err := c.request(ctx, history.Read, resource.Response{})
 	if err != nil {
 		return err
 	}
 	if ok && !c.mustStop() {
-		if !held {
-			hold, resumed, held = c.client.hold.take(false)
-		}
-		if err := c.spend(ctx, read, hold, resumed); err != nil {
+		if err := c.spend(ctx, read); err != nil {
 			return err
 		}
 	}
-	if !held {
+	if c.hold.ID == 0 {
 		return nil
 	}
-	return c.client.emit(Event{Held: &Held{ID: hold.ID, Lost: c.lost}})
+	return c.client.emit(Event{Held: &Held{ID: c.hold.ID, Lost: c.lost}})
 }
 
 // spend holds the lock, and writes if it still may.
-func (c *cycle) spend(ctx context.Context, read resource.Response, hold Hold, resumed <-chan struct{}) error {
-	if hold.ID != 0 && hold.Stop == "" {
-		if err := c.holding(hold, ""); err != nil {
-			return err
-		}
-	}
-	if hold.Stop != "" {
-		resumed = nil // it was stopped, or will be: it holds no longer than any other grant
-	}
-	if err := errors.Join(c.wait(ctx, resumed), c.noticeLoss()); err != nil || c.mustStop() {
+func (c *cycle) spend(ctx context.Context, read resource.Response) error {
+	if err := errors.Join(c.takeHold(false), c.wait(ctx), c.noticeLoss()); err != nil || c.mustStop() {
 		return err
 	}
-	if hold.Stop == BeforeWrite {
-		if err := c.holding(hold, BeforeWrite); err != nil {
+	if c.hold.Stop == BeforeWrite {
+		if err := c.holding(BeforeWrite); err != nil {
 			return err
 		}
 	}
@@ -121,9 +109,28 @@ func (c *cycle) spend(ctx context.Context, read resource.Response, hold Hold, re
 	return err
 }
 
+// takeHold makes this grant the one that lasts, if one is asked for.
+func (c *cycle) takeHold(afterGrant bool) error {
+	if c.hold.ID != 0 {
+		return nil
+	}
+	hold, resumed, ok := c.client.hold.take(afterGrant)
+	if !ok {
+		return nil
+	}
+	c.hold = hold
+	if hold.Stop == "" { // one that stops the client lasts no longer than any other
+		c.resumed = resumed
+	}
+	if hold.Stop == BeforeWrite {
+		return nil
+	}
+	return c.holding(hold.Stop)
+}
+
 // holding tells the coordinator that the grant lasts, and stops the client if this is the point where it shall.
-func (c *cycle) holding(hold Hold, point string) error {
-	err := c.client.emit(Event{Holding: &Holding{ID: hold.ID, Process: c.process, Grant: c.number, Lock: c.lock}})
+func (c *cycle) holding(point string) error {
+	err := c.client.emit(Event{Holding: &Holding{ID: c.hold.ID, Process: c.process, Grant: c.number, Lock: c.lock}})
 	if err != nil || point == "" {
 		return err
 	}
@@ -254,35 +261,37 @@ func (c *cycle) request(ctx context.Context, f string, read resource.Response) (
 	return resp, ok, c.noticeLoss()
 }
 
-// wait spends the hold: a drawn time, or until the coordinator says so. A worker that heeds the loss stops at it.
-func (c *cycle) wait(ctx context.Context, resumed <-chan struct{}) error {
-	var timer <-chan time.Time
-	if resumed == nil {
-		hold := c.draw(c.load.HoldMin, c.load.HoldMax)
-		if hold <= 0 {
-			return nil
-		}
-		t := time.NewTimer(hold)
-		defer t.Stop()
-		timer = t.C
+// wait spends the hold: a drawn time, or until the coordinator says so, who may ask for that meanwhile. A worker that
+// heeds the loss stops at it.
+func (c *cycle) wait(ctx context.Context) error {
+	lasts := c.draw(c.load.HoldMin, c.load.HoldMax)
+	if lasts <= 0 && c.resumed == nil {
+		return nil
 	}
-	lost := c.lease.Lost()
+	t := time.NewTimer(lasts)
+	defer t.Stop()
+	lost, changed := c.lease.Lost(), c.changed
 	if c.lost {
 		lost = nil
 	}
 	for {
+		drawn := t.C
+		if c.resumed != nil { // a hold of the coordinator's ends when it says so, whatever was drawn
+			drawn, changed = nil, nil
+		}
 		select {
-		case <-timer:
+		case <-drawn:
 			return nil
-		case <-resumed:
+		case <-c.resumed:
 			return nil
-		case <-c.changed: // there is a new workload, or none: nobody waits for a hold of the old one
-			if resumed == nil {
-				return nil
-			}
-			c.changed = nil
+		case <-changed: // there is a new workload, or none: nobody waits for a hold of the old one
+			return nil
 		case <-ctx.Done():
 			return nil
+		case <-c.client.hold.asked():
+			if err := c.takeHold(false); err != nil {
+				return err
+			}
 		case <-lost:
 			lost = nil
 			if err := c.noticeLoss(); err != nil {

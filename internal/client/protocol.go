@@ -18,8 +18,8 @@ type Command struct {
 	Work *Workload `json:"work,omitempty"`
 	// Rest makes the workers finish their cycle, without waiting for a hold to end, and pause. The client answers Resting.
 	Rest *struct{} `json:"rest,omitempty"`
-	// Hold makes the next grant of this client last until Resume, or its loss if the workload heeds that. The
-	// client answers Holding once it is granted, and Held when the hold is over.
+	// Hold makes a grant of this client, the next one or one that is in use, last until Resume, or its loss if the
+	// workload heeds that. The client answers Holding once it is granted, and Held when the hold is over.
 	Hold *Hold `json:"hold,omitempty"`
 	// Resume ends what Hold began.
 	Resume *struct{} `json:"resume,omitempty"`

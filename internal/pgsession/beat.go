@@ -51,12 +51,13 @@ func (s *Session) beat() {
 	}
 }
 
-// ask asks the server for a sign of life; the caller has the turn. If there is none in time the session is over at
-// once: a context would have pgx wait for its own farewell first.
+// ask asks the server for a sign of life; the caller has the turn. If there is none in time the grants are lost, but the
+// connection stays until Close: the server would free the locks with it, before the holders have stopped. A context
+// would have pgx close it.
 func (s *Session) ask() {
 	timeout := s.ttl / answersPerTTL
 	watchdog := time.AfterFunc(timeout, func() {
-		_ = s.end(fmt.Errorf("%w to a heartbeat within %v", errSilent, timeout)) // reported by whoever uses it next
+		_ = s.declareOver(fmt.Errorf("%w to a heartbeat within %v", errSilent, timeout)) // reported by whoever uses it next
 	})
 	defer watchdog.Stop()
 	err := s.call(func() error { return s.conn.Ping(context.Background()) })

@@ -45,8 +45,9 @@ type Session struct {
 
 	mu     sync.Mutex
 	grants map[*Grant]struct{}
-	since  time.Time // when the call in progress began; zero: none
-	over   error     // why the session ended; nil: it has not
+	since  time.Time     // when the call in progress began; zero: none
+	over   error         // why the session ended; nil: it has not
+	gone   chan struct{} // closed with over
 }
 
 // Open connects to the server at addr and prepares the statements there, by their names. A connection that died
@@ -68,7 +69,7 @@ func Open(ctx context.Context, addr string, ttl time.Duration, statements map[st
 	}
 	s := &Session{
 		conn: conn, ttl: ttl, turn: make(chan struct{}, 1), sever: sever,
-		closing: make(chan struct{}), grants: map[*Grant]struct{}{},
+		closing: make(chan struct{}), gone: make(chan struct{}), grants: map[*Grant]struct{}{},
 	}
 	if err := s.prepare(ctx, statements); err != nil {
 		sever()
@@ -116,6 +117,8 @@ func (s *Session) Use(ctx context.Context, f func(conn *pgx.Conn) error) error {
 	}
 	select {
 	case <-s.turn:
+	case <-s.gone: // a heartbeat that nobody answers may have the turn
+		return s.declareOver(ErrClosed)
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnsent, ctx.Err())
 	}
@@ -175,6 +178,7 @@ func (s *Session) declareOver(err error) error {
 		if endedByServer(err) {
 			s.over = fmt.Errorf("%w: %w", drivers.ErrNotHeld, s.over)
 		}
+		close(s.gone)
 	}
 	over := s.over
 	s.mu.Unlock()
