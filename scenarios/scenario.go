@@ -80,13 +80,17 @@ type Phase struct {
 	Until Event `yaml:"until,omitempty" jsonschema:"enum=rival"`
 	// Workload overrides the scenario's for this phase.
 	Workload *Override `yaml:"workload,omitempty"`
-	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn.
+	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn; "any": who
+	// holds it, or is granted it next.
 	Holder string `yaml:"holder,omitempty"`
 	// Faults strike one after another once the phase has shown progress; all are healed before the phase ends.
 	Faults []Fault `yaml:"faults,omitempty"`
 	// Draw, if not 0, is how many faults strike: each is drawn from Faults.
 	Draw int `yaml:"draw,omitempty" jsonschema:"minimum=0,maximum=1000"`
 }
+
+// AnyHolder is the Holder of a phase that takes whoever holds the lock.
+const AnyHolder = "any"
 
 // Override is the part of a workload that a phase may change.
 type Override struct {

@@ -109,7 +109,7 @@ func limit(s *jsonschema.Schema) {
 	drivers(get(s, "expect").Items)
 	drivers(phase)
 	drivers(fault)
-	get(phase, "holder").Pattern = "^c[0-9]+$"
+	get(phase, "holder").Pattern = "^(any|c[0-9]+)$"
 	target := role()
 	target.Description = get(fault, "target").Description
 	fault.Properties.Set("target", target)

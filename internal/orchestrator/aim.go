@@ -19,7 +19,7 @@ func CheckScenario(s scenarios.Scenario, ds []drivers.Driver) error {
 	var errs, pointless []error
 	meaningful, clients := false, clientNames(s)
 	for i, p := range s.Phases {
-		if p.Holder != "" && !slices.Contains(clients, p.Holder) {
+		if p.Holder != "" && p.Holder != scenarios.AnyHolder && !slices.Contains(clients, p.Holder) {
 			errs = append(errs, problem(fmt.Sprintf("$.phases[%d].holder", i), "%s", nearest.Unknown("client", p.Holder, clients)))
 		}
 		for k, f := range p.Faults {

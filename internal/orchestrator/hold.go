@@ -22,38 +22,71 @@ type hold struct {
 	ended bool
 }
 
-// hold makes the next grant of the client last; nil: it was granted none within the bound. stop, if it is not empty,
-// is the point at which the client stops itself; it stands still then.
-func (t *test) hold(ctx context.Context, h *clientHost, stop string) (*hold, error) {
-	c := h.alive()
-	if c == nil {
-		return nil, fmt.Errorf("client %s cannot hold the lock: it was killed", h.name)
-	}
+// hold makes a grant of one of the clients last, of the first that has one; nil: none was granted any within the bound.
+// stop, if it is not empty, is the point at which the client stops itself; it stands still then.
+func (t *test) hold(ctx context.Context, hosts []*clientHost, stop string) (*hold, error) {
 	t.holds++
 	id := t.holds
-	if err := c.send(client.Command{Hold: &client.Hold{ID: id, Stop: stop}}); err != nil {
-		return nil, err
-	}
 	bounded, cancel := context.WithTimeout(ctx, t.bound())
 	defer cancel()
-	e, err := c.await(bounded, func(e client.Event) bool { return e.Holding != nil && e.Holding.ID == id })
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, c.send(client.Command{Resume: &struct{}{}})
+	type answer struct {
+		*hold
+		err error
 	}
-	if err != nil {
-		return nil, err
+	answers := make(chan answer, len(hosts))
+	for _, h := range hosts {
+		go func() {
+			held, err := t.askToHold(bounded, h, client.Hold{ID: id, Stop: stop})
+			answers <- answer{held, err}
+		}()
+	}
+	var first *hold
+	var errs []error
+	for range hosts {
+		a := <-answers
+		if a.hold != nil && first == nil {
+			first = a.hold
+			cancel() // the others
+		}
+		errs = append(errs, a.err)
+	}
+	if first == nil {
+		return nil, errors.Join(append(errs, context.Cause(ctx))...)
 	}
 	if stop != "" {
-		if err := awaitStop(bounded, c); err != nil {
-			return nil, err
+		if err := awaitStop(ctx, first.life); err != nil {
+			return nil, errors.Join(append(errs, err)...)
 		}
 	}
-	t.setHolder(h.name)
-	return &hold{Holding: *e.Holding, test: t, host: h, life: c, began: time.Now(), from: t.grantsSeen()}, nil
+	first.began, first.from = time.Now(), t.grantsSeen()
+	t.setHolder(first.host.name)
+	return first, errors.Join(errs...)
+}
+
+// askToHold waits until the client holds; nil: ctx ended before, and the wish was taken back.
+func (t *test) askToHold(ctx context.Context, h *clientHost, wish client.Hold) (*hold, error) {
+	c := h.alive()
+	if c == nil {
+		return nil, nil // killed a moment ago
+	}
+	if err := c.send(client.Command{Hold: &wish}); err != nil {
+		return nil, err
+	}
+	e, err := c.await(ctx, func(e client.Event) bool { return e.Holding != nil && e.Holding.ID == wish.ID })
+	switch {
+	case err == nil:
+		return &hold{Holding: *e.Holding, test: t, host: h, life: c}, nil
+	case ctx.Err() != nil:
+		return nil, c.send(client.Command{Resume: &struct{}{}})
+	default:
+		return nil, err
+	}
 }
 
 // awaitStop waits until the client stands still. Of that the coordinator gets no event: its child's own threads do.
 func awaitStop(ctx context.Context, c *clientProcess) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, stopTimeout, fmt.Errorf("it still runs after %v", stopTimeout))
+	defer cancel()
 	for !c.process.Suspended() {
 		if err := sleep(ctx, time.Millisecond); err != nil {
 			return fmt.Errorf("client %s does not stop where it was told to: %w", c.name, err)
@@ -91,3 +124,6 @@ func (h *hold) end(ctx context.Context) error {
 	}
 	return err
 }
+
+// stopTimeout bounds the time from a client's last word to its standing still.
+const stopTimeout = 10 * time.Second

@@ -147,21 +147,27 @@ func (s *strikes) hold(ctx context.Context, i int, stop string) (missed, err err
 		return nil, nil
 	}
 	t := s.test
-	wanted := s.phase.Holder
+	wanted := ""
 	for k := i; k < len(s.replay) && wanted == ""; k++ {
 		wanted = s.replay[k].Holder
+	}
+	if wanted == "" {
+		wanted = s.phase.Holder
 	}
 	able := slices.DeleteFunc(slices.Clone(t.clients), func(h *clientHost) bool { return h.standsStill() })
 	if len(able) == 0 {
 		return errors.New("no client could be made to hold the lock: all stand still"), nil
 	}
-	host := able[s.random.IntN(len(able))]
-	for _, h := range able {
+	asked := []*clientHost{able[s.random.IntN(len(able))]}
+	for i, h := range able {
 		if h.name == wanted {
-			host = h
+			asked = able[i : i+1]
 		}
 	}
-	s.held, err = t.hold(ctx, host, stop)
+	if wanted == scenarios.AnyHolder {
+		asked = able
+	}
+	s.held, err = t.hold(ctx, asked, stop)
 	if err == nil && s.held == nil {
 		missed = fmt.Errorf("no client was granted the lock within %v, so there was no holder to strike", t.bound())
 	}
