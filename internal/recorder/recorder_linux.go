@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// header holds the magic number and, in its second word, how many bytes behind it are committed.
-	header = 4096
 	// window is the address space of a stream and so its largest size: some five million ops.
 	window = 1 << 30
 	// step is how much of the file is reserved at a time. Reserved, because a page that the file system cannot

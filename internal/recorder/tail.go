@@ -11,6 +11,10 @@ import (
 	"github.com/lockbench/lockbench/internal/history"
 )
 
+// header is the length of a stream's first part: it holds the magic number and, in its second word, how many bytes behind it
+// are committed.
+const header = 4096
+
 // Tail reads a stream while it grows. It holds no file open.
 type Tail struct {
 	path string
