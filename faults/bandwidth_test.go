@@ -39,3 +39,16 @@ func TestBandwidthHealsWhatIsUnderWay(t *testing.T) {
 	receive(t, callee, text[16:])
 	r.works(caller, callee)
 }
+
+// What a connection that was reset had under way does not keep the line busy.
+func TestBandwidthIsNotForTheDead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	caller, callee := r.pair()
+	heal := r.strike(Bandwidth{}, Out, Params{Rate: 1})
+	send(t, caller, strings.Repeat("x", 64<<10)) // a minute's worth
+	receive(t, callee, "x")
+	r.strike(Reset{}, Both, Params{})()
+	r.works(r.pair())
+	heal()
+}

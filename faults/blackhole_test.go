@@ -67,6 +67,24 @@ func TestBlackholeSwallowsTheEnd(t *testing.T) {
 	r.works(r.pair())
 }
 
+// A connection of which the one end has ended and the other end's end is swallowed does not look ended to anybody.
+func TestBlackholeSwallowsTheLastEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	caller, callee := r.pair()
+	if err := callee.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, caller)
+	heal := r.strike(Blackhole{}, Out, Params{})
+	if err := caller.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	silent(t, callee)
+	heal()
+	wasReset(t, callee)
+}
+
 // Of two black holes the first to be healed changes nothing, and while a partition lasts not even a reset gets through.
 func TestBlackholesAreCounted(t *testing.T) {
 	t.Parallel()
@@ -74,12 +92,13 @@ func TestBlackholesAreCounted(t *testing.T) {
 	caller, callee := r.pair()
 	first := r.strike(Blackhole{}, Both, Params{})
 	second := r.strike(Blackhole{}, Out, Params{})
-	cut := r.strike(Partition{}, Both, Params{})
 	send(t, caller, "lost")
+	silent(t, callee)
 	first()
 	first()
 	silent(t, callee)
-	silent(t, caller)
+	silent(t, caller) // it could hear of a reset
+	cut := r.strike(Partition{}, Both, Params{})
 	second()
 	silent(t, callee)
 	silent(t, caller)

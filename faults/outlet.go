@@ -13,8 +13,8 @@ import (
 // the gate a queue in which chunks wait while the flow is slowed.
 //
 // toxiproxy's own toxics cannot do that here. One is added and removed by interrupting its neighbours in the pipeline,
-// and those do not heed it while the gate behind them is closed: adding one to a link that is cut hangs until the heal,
-// and removing one gives what is under way 5 s to pass and then drops it.
+// and those do not heed it while the gate behind them is closed: on a link that is cut, adding one hangs until the heal,
+// and removing one does so, too, or gives what is under way 5 s to pass and then drops it. Both were seen.
 type outlet struct {
 	socket *net.TCPConn
 	gate   *gate
