@@ -189,18 +189,29 @@ func (h *holdRequest) request(what Hold) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.wanted, h.what, h.resumed = true, what, make(chan struct{})
-	if h.news != nil && what.Stop != AfterGrant {
+	if h.news != nil && what.InUse {
 		close(h.news)
 		h.news = nil
 	}
 }
 
-// take returns the request and the channel that ends the hold, if this grant is the one that shall last. It is asked
-// twice: right after the grant, for a request that begins there, and after the read.
-func (h *holdRequest) take(afterGrant bool) (what Hold, resumed <-chan struct{}, ok bool) {
+// wish is the number of the request that no grant fulfils yet; 0: there is none.
+func (h *holdRequest) wish() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.wanted || afterGrant != (h.what.Stop == AfterGrant) {
+	if !h.wanted {
+		return 0
+	}
+	return h.what.ID
+}
+
+// take returns the request and the channel that ends the hold, if this grant is the one that shall last. wish is what was
+// asked for when the grant was: what struck since then may have come too late for it. It is asked twice: right after the
+// grant, for a request that begins there, and after the read.
+func (h *holdRequest) take(afterGrant bool, wish int64) (what Hold, resumed <-chan struct{}, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.wanted || afterGrant != (h.what.Stop == AfterGrant) || !h.what.InUse && h.what.ID != wish {
 		return Hold{}, nil, false
 	}
 	h.wanted = false

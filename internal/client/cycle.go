@@ -26,6 +26,7 @@ type cycle struct {
 	// uncommitted is how the write ends that was made in the lock's transaction, if that is committed; nil: none.
 	uncommitted *history.Op
 	lost        bool            // the client was told, and it is recorded
+	wish        int64           // the hold that was asked for when the lock was
 	hold        Hold            // that this grant fulfils; its ID is 0 if it fulfils none
 	resumed     <-chan struct{} // ends the hold; nil: it ends by itself
 	doubtful    bool            // something ended as info: the process number is used up
@@ -114,7 +115,7 @@ func (c *cycle) takeHold(afterGrant bool) error {
 	if c.hold.ID != 0 {
 		return nil
 	}
-	hold, resumed, ok := c.client.hold.take(afterGrant)
+	hold, resumed, ok := c.client.hold.take(afterGrant, c.wish)
 	if !ok {
 		return nil
 	}
@@ -167,7 +168,7 @@ func (c *cycle) acquire(ctx context.Context) (granted bool, err error) {
 	defer cancel()
 	started := c.client.clock.Now()
 	c.grant++
-	c.number = c.grant
+	c.number, c.wish = c.grant, c.client.hold.wish()
 	invoke := c.op(history.Acquire, history.Invoke)
 	invoke.Intended = c.intended
 	if err := c.session(ctx); err != nil {

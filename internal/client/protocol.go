@@ -18,7 +18,7 @@ type Command struct {
 	Work *Workload `json:"work,omitempty"`
 	// Rest makes the workers finish their cycle, without waiting for a hold to end, and pause. The client answers Resting.
 	Rest *struct{} `json:"rest,omitempty"`
-	// Hold makes a grant of this client, the next one or one that is in use, last until Resume, or its loss if the
+	// Hold makes a grant of this client, one that is asked for from now on, last until Resume, or its loss if the
 	// workload heeds that. The client answers Holding once it is granted, and Held when the hold is over.
 	Hold *Hold `json:"hold,omitempty"`
 	// Resume ends what Hold began.
@@ -81,6 +81,8 @@ type Hold struct {
 	// Stop, if it is AfterGrant or BeforeWrite, makes the client stop its whole process group (SIGSTOP) there, instead
 	// of waiting for Resume. Holding is sent right before.
 	Stop string `json:"stop,omitempty"`
+	// InUse lets a grant that the client has already last.
+	InUse bool `json:"in_use,omitempty"`
 }
 
 // Where a Hold can stop the client.

@@ -23,6 +23,7 @@ type hold struct {
 }
 
 // hold makes a grant of one of the clients last, of the first that has one; nil: none was granted any within the bound.
+// Of a single client only a grant counts that it asks for from now on.
 // stop, if it is not empty, is the point at which the client stops itself; it stands still then.
 func (t *test) hold(ctx context.Context, hosts []*clientHost, stop string) (*hold, error) {
 	t.holds++
@@ -36,7 +37,7 @@ func (t *test) hold(ctx context.Context, hosts []*clientHost, stop string) (*hol
 	answers := make(chan answer, len(hosts))
 	for _, h := range hosts {
 		go func() {
-			held, err := t.askToHold(bounded, h, client.Hold{ID: id, Stop: stop})
+			held, err := t.askToHold(bounded, h, client.Hold{ID: id, Stop: stop, InUse: len(hosts) > 1})
 			answers <- answer{held, err}
 		}()
 	}

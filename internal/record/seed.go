@@ -155,7 +155,7 @@ func (s shard) load() (scenarios.Scenario, error) {
 	}
 	sc.Workload.Fencing, sc.Workload.HeedLost = s.fencing, s.heedLost
 	sc.Phases = slices.DeleteFunc(sc.Phases, func(p scenarios.Phase) bool {
-		return p.Alone || len(s.phases) > 0 && !slices.Contains(s.phases, p.Name)
+		return p.Latency || len(s.phases) > 0 && !slices.Contains(s.phases, p.Name)
 	})
 	return sc, sc.Validate()
 }
