@@ -75,6 +75,9 @@ func (l *Links) Cut(flows ...Flow) (heal func(), err error) {
 
 // find returns the gates of flows, each once; to is what is to be done to them.
 func (l *Links) find(to string, flows []Flow) ([]*gate, error) {
+	if len(flows) == 0 {
+		return nil, fmt.Errorf("%s: there is no link between the target and its peers", to)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var gates []*gate
@@ -137,9 +140,11 @@ func (l *Links) reset(flows []Flow) (heal func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	silent, err := l.find("reset", quiet)
-	if err != nil {
-		return nil, err
+	var silent []*gate
+	if len(quiet) > 0 {
+		if silent, err = l.find("reset", quiet); err != nil {
+			return nil, err
+		}
 	}
 	heard := cutAll(silent)
 	for _, g := range struck {

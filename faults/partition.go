@@ -33,8 +33,11 @@ func (p Partition) Inject(_ context.Context, c Cluster, s Strike) (func(context.
 	}
 	flows := s.flows(c)
 	heal, err := c.Links().Cut(flows...)
-	if err != nil || s.Params.DeadPeer == 0 {
-		return healed(heal), err
+	if err != nil {
+		return nil, err
+	}
+	if s.Params.DeadPeer == 0 {
+		return healed(heal), nil
 	}
 	return noticed(c.Links(), flows, s.Params.DeadPeer, heal), nil
 }

@@ -41,6 +41,9 @@ type Workload struct {
 	Workers int `yaml:"workers" jsonschema:"required,minimum=1,maximum=1000"`
 	// Locks is the number of locks; a cycle takes one, drawn.
 	Locks int `yaml:"locks" jsonschema:"required,minimum=1"`
+	// Renewal says of the locks whose lease a client can renew whether it does: on, off, or both, a row for each; empty: what
+	// Drivers names. Drivers that the user names run as they are.
+	Renewal Toggle `yaml:"renewal,omitempty"`
 	// OppositeOrder makes a cycle take two locks, in one order in half of the workers and the other way round in the rest.
 	OppositeOrder bool `yaml:"opposite-order,omitempty"`
 	// TTL is the length of leases and sessions.

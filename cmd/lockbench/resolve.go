@@ -106,6 +106,9 @@ func (f runFlags) plan(changed func(string) bool, s scenarios.Scenario) (plan, e
 	if err != nil {
 		return plan{}, err
 	}
+	if len(f.drivers) == 0 {
+		picked = withRenewal(picked, s.Workload.Renewal)
+	}
 	if err := f.apply(changed, &s); err != nil {
 		return plan{}, err
 	}
@@ -120,6 +123,29 @@ func (f runFlags) plan(changed func(string) bool, s scenarios.Scenario) (plan, e
 		}
 	}
 	return plan{scenario: s, drivers: picked, seed: f.seed}, errors.Join(errs...)
+}
+
+// withRenewal puts the variants that renew their lease beside the locks that have one, or in their place.
+func withRenewal(picked []drivers.Driver, renewal scenarios.Toggle) []drivers.Driver {
+	if renewal == "" {
+		return picked
+	}
+	var out []drivers.Driver
+	for _, d := range picked {
+		renewed, err := pick([]string{d.Info.Name + "+renew"})
+		if err != nil { // it has no such variant
+			out = append(out, d)
+			continue
+		}
+		for _, renews := range renewal.Values() {
+			if renews {
+				out = append(out, renewed...)
+			} else {
+				out = append(out, d)
+			}
+		}
+	}
+	return out
 }
 
 // replay makes a plan of a saved schedule. What that says cannot be asked for otherwise.

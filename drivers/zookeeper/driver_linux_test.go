@@ -3,6 +3,7 @@ package zookeeper
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -75,9 +76,10 @@ func TestDeadlineAtAnyTime(t *testing.T) {
 		case !errors.Is(err, drivers.ErrNotAcquired):
 			t.Fatalf("attempt %d: %v, want a grant or %v", i, err, drivers.ErrNotAcquired)
 		}
-		if q := queue(t, holder, "deadline"); len(q) > 0 {
-			t.Fatalf("attempt %d (%v) left %v behind", i, err, q)
-		}
+		// The server that is asked may be behind the one that the node was removed at.
+		eventually(t, fmt.Sprintf("attempt %d (%v) leaves nothing behind", i, err), func() bool {
+			return len(queue(t, holder, "deadline")) == 0
+		})
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
