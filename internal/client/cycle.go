@@ -110,34 +110,6 @@ func (c *cycle) spend(ctx context.Context, read resource.Response) error {
 	return err
 }
 
-// takeHold makes this grant the one that lasts, if one is asked for.
-func (c *cycle) takeHold(afterGrant bool) error {
-	if c.hold.ID != 0 {
-		return nil
-	}
-	hold, resumed, ok := c.client.hold.take(afterGrant, c.wish)
-	if !ok {
-		return nil
-	}
-	c.hold = hold
-	if hold.Stop == "" { // one that stops the client lasts no longer than any other
-		c.resumed = resumed
-	}
-	if hold.Stop == BeforeWrite {
-		return nil
-	}
-	return c.holding(hold.Stop)
-}
-
-// holding tells the coordinator that the grant lasts, and stops the client if this is the point where it shall.
-func (c *cycle) holding(point string) error {
-	err := c.client.emit(Event{Holding: &Holding{ID: c.hold.ID, Process: c.process, Grant: c.number, Lock: c.lock}})
-	if err != nil || point == "" {
-		return err
-	}
-	return stopHere()
-}
-
 // finish gives the lock back, or walks away from it.
 func (c *cycle) finish(ctx context.Context) error {
 	if err := c.noticeLoss(); err != nil {
@@ -260,49 +232,6 @@ func (c *cycle) request(ctx context.Context, f string, read resource.Response) (
 		return resp, false, err
 	}
 	return resp, ok, c.noticeLoss()
-}
-
-// wait spends the hold: a drawn time, or until the coordinator says so, who may ask for that meanwhile. A worker that
-// heeds the loss stops at it.
-func (c *cycle) wait(ctx context.Context) error {
-	lasts := c.draw(c.load.HoldMin, c.load.HoldMax)
-	if lasts <= 0 && c.resumed == nil {
-		return nil
-	}
-	t := time.NewTimer(lasts)
-	defer t.Stop()
-	lost, changed := c.lease.Lost(), c.changed
-	if c.lost {
-		lost = nil
-	}
-	for {
-		drawn := t.C
-		if c.resumed != nil { // a hold of the coordinator's ends when it says so, whatever was drawn
-			drawn, changed = nil, nil
-		}
-		select {
-		case <-drawn:
-			return nil
-		case <-c.resumed:
-			return nil
-		case <-changed: // there is a new workload, or none: nobody waits for a hold of the old one
-			return nil
-		case <-ctx.Done():
-			return nil
-		case <-c.client.hold.asked():
-			if err := c.takeHold(false); err != nil {
-				return err
-			}
-		case <-lost:
-			lost = nil
-			if err := c.noticeLoss(); err != nil {
-				return err
-			}
-			if c.mustStop() {
-				return nil
-			}
-		}
-	}
 }
 
 // noticeLoss records, once, that the client was told that it may no longer assume to hold.
