@@ -105,6 +105,9 @@ func (s *strikes) describe(strike faults.Strike) string {
 	if strike.Peers != nil {
 		value += " from " + strings.Join(strike.Peers, ",")
 	}
+	if d := strike.Params.DeadPeer; d > 0 {
+		value += fmt.Sprintf("; servers drop who is silent for %v", d)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := value
