@@ -19,7 +19,8 @@ const (
 	Blocks What = "blocks"
 	// FailsFast: like Blocks, and half of the failures came before a quarter of the acquire time-out had passed.
 	FailsFast What = "fails fast"
-	// GoesOn: acquires that were asked for during the fault were granted during the fault.
+	// GoesOn: acquires that were asked for during the fault were granted during the fault, or one that was waiting took the
+	// lock over from who had it.
 	GoesOn What = "goes on"
 )
 
@@ -38,6 +39,9 @@ type Behaviour struct {
 	Incidents int
 	// Recovery and Gap are the longest of the driver's tests; Recovery is not measured if any of them saw none.
 	Recovery, Gap Span
+	// LongHolds is true if the time between two grants is mostly that of a hold: Recovery and Gap then say nothing about the
+	// lock, and the table of the leadership does.
+	LongHolds bool
 }
 
 // behaviour merges what the row's tests measured in a phase.
@@ -155,6 +159,9 @@ func (b Behaviour) Did() string {
 
 // Details are the measurements that belong to it.
 func (b Behaviour) Details() string {
+	if b.LongHolds {
+		return ""
+	}
 	var all []string
 	if slices.Contains(b.What, GoesOn) && b.Gap.Measured {
 		all = append(all, "gap "+b.Gap.String())
@@ -174,7 +181,7 @@ func (b Behaviour) String() string {
 	if len(b.What) == 0 {
 		return string(b.State)
 	}
-	return b.Did() + "; " + b.Details()
+	return strings.TrimSuffix(b.Did()+"; "+b.Details(), "; ")
 }
 
 func (b Behaviour) clients() string {

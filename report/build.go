@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
@@ -19,8 +18,6 @@ func Build(dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A run that does not say how long an acquire may take has no fast failures.
-	timeout, _ := time.ParseDuration(saved.Run.Settings["acquire-timeout"])
 	measured := map[string]Measurement{}
 	for i := range saved.Run.Tests {
 		test := &saved.Run.Tests[i]
@@ -31,7 +28,7 @@ func Build(dir string) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the history of test %s: %w", test.Name, err)
 		}
-		if measured[test.Name], err = Measure(test, timeout, ops); err != nil {
+		if measured[test.Name], err = Measure(&saved.Run, test, ops); err != nil {
 			return nil, err
 		}
 	}

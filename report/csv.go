@@ -65,13 +65,14 @@ func csvColumns() []csvColumn {
 	}
 	all = append(all, csvVerdicts()...)
 	all = append(all, csvCounts()...)
-	return append(all, csvColumn{"under_fault", func(r *Row) string {
+	all = append(all, csvColumn{"under_fault", func(r *Row) string {
 		words := make([]string, len(r.Behaviours))
 		for i, b := range r.Behaviours {
 			words[i] = b.Phase + ": " + b.String()
 		}
 		return orElse(strings.Join(words, " | "), notAvailable)
 	}})
+	return append(all, csvTables()...)
 }
 
 // csvVerdicts are the verdicts and their incidents.

@@ -94,7 +94,7 @@ func fixture(t testing.TB) *Model {
 	run, verdicts, ops := fixtureRun()
 	measured := map[string]Measurement{}
 	for i := range run.Tests {
-		m, err := Measure(&run.Tests[i], time.Second, ops[run.Tests[i].Name])
+		m, err := Measure(&run, &run.Tests[i], ops[run.Tests[i].Name])
 		if err != nil {
 			t.Fatal(err)
 		}

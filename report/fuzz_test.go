@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -48,7 +47,10 @@ var anyStatus = rapid.SampledFrom([]results.Status{"", results.Complete, results
 func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) {
 	verdict := rapid.SampledFrom([]checker.Verdict{checker.NotApplicable, checker.Valid, checker.Valid, checker.Unknown, checker.Invalid})
 	word := rapid.SampledFrom([]string{"", "valid", "invalid", "any"})
-	run := results.Run{Status: anyStatus.Draw(t, "run"), Scenario: rapid.String().Draw(t, "scenario")}
+	run := results.Run{
+		Status: anyStatus.Draw(t, "run"), Scenario: rapid.String().Draw(t, "scenario"), Settings: map[string]string{"acquire-timeout": "1s"},
+		Tables: rapid.SliceOfDistinct(rapid.SampledFrom([]results.Table{results.Contention, results.Deadlocks, results.Leadership, "odd"}), rapid.ID).Draw(t, "tables"),
+	}
 	var verdicts results.Verdicts
 	measured := map[string]Measurement{}
 	for d := range rapid.IntRange(0, 3).Draw(t, "drivers") {
@@ -71,7 +73,7 @@ func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) 
 					Incidents: []checker.Incident{{Kinds: []string{"overlap"}, Begin: rapid.Int64().Draw(t, "begin"), Grants: make([]checker.GrantID, 9)}},
 				}})
 			}
-			m, err := Measure(&test, time.Second, anyOps(t))
+			m, err := Measure(&run, &test, anyOps(t))
 			if err != nil {
 				t.Fatal(err)
 			}

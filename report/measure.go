@@ -14,19 +14,26 @@ import (
 type Measurement struct {
 	Latency Latency
 	Phases  []PhaseMeasure // in the order of the history
+	// What the run's tables show; each is measured only if the run has its table.
+	Contention Contention
+	Deadlocks  Deadlocks
+	Leadership Leadership
 	// Begin is the time of the first line: times are shown from there.
 	Begin int64
 }
 
 // acquire is one attempt with its end.
 type acquire struct {
+	lock                  string
+	process               int64
 	invoke, intended, end int64
 	outcome               history.Type // empty: it never ended
+	givenUp               int64        // when a grant was released or abandoned, or never
 }
 
-// Measure computes what the tables show of one test. ops are in the order of the history; acquireTimeout is the
-// workload's, 0 if it is not known.
-func Measure(test *results.Test, acquireTimeout time.Duration, ops []history.Op) (Measurement, error) {
+// Measure computes what the tables show of one of the run's tests. ops are in the order of the history. Of the run it
+// needs the settings and which tables there are.
+func Measure(run *results.Run, test *results.Test, ops []history.Op) (Measurement, error) {
 	var m Measurement
 	if len(ops) == 0 {
 		m.Latency.Reason = "the history is empty"
@@ -34,12 +41,14 @@ func Measure(test *results.Test, acquireTimeout time.Duration, ops []history.Op)
 	}
 	m.Begin = ops[0].Time
 	m.Phases = phases(ops)
+	// A run that does not say how long an acquire may take has no fast failures.
+	acquireTimeout, _ := time.ParseDuration(run.Settings["acquire-timeout"])
 	attempts := acquires(ops)
 	last := ops[len(ops)-1].Time
 	for i := range m.Phases {
 		if m.Phases[i].Struck() {
 			m.Phases[i].measure(attempts, last, nextStrike(m.Phases[i+1:]))
-			m.Phases[i].judge(acquireTimeout)
+			m.Phases[i].judge(acquireTimeout, m.Phases[i].takenOver(attempts))
 		} else {
 			m.Phases[i].Reason = "no fault struck"
 		}
@@ -51,6 +60,9 @@ func Measure(test *results.Test, acquireTimeout time.Duration, ops []history.Op)
 		if err := m.measureLatency(p, attempts); err != nil {
 			return m, fmt.Errorf("test %s, phase %s: %w", test.Name, p.Name, err)
 		}
+	}
+	if err := m.measureTables(run, ops); err != nil {
+		return m, fmt.Errorf("test %s: %w", test.Name, err)
 	}
 	return m, nil
 }
@@ -71,21 +83,43 @@ func acquires(ops []history.Op) []acquire {
 	open := map[checker.GrantID]int{}
 	for i := range ops {
 		op := &ops[i]
-		if op.F != history.Acquire || op.IsNemesis() {
+		if op.IsNemesis() {
 			continue
 		}
 		id := checker.GrantID{Process: op.Process, Grant: op.Grant}
-		if op.Type == history.Invoke {
+		n, ok := open[id]
+		switch {
+		case op.F == history.Acquire && op.Type == history.Invoke:
 			open[id] = len(all)
-			all = append(all, acquire{invoke: op.Time, intended: op.Intended})
-			continue
-		}
-		if n, ok := open[id]; ok {
-			all[n].end, all[n].outcome = op.Time, op.Type
+			all = append(all, acquire{lock: op.Lock, process: op.Process, invoke: op.Time, intended: op.Intended, givenUp: never})
+		case !ok:
+		case op.F == history.Acquire:
+			if all[n].end, all[n].outcome = op.Time, op.Type; op.Type != history.OK {
+				delete(open, id)
+			}
+		case op.F == history.Release && op.Type == history.Invoke, op.F == history.Abandon:
+			all[n].givenUp = op.Time
 			delete(open, id)
 		}
 	}
 	return all
+}
+
+// takenOver reports whether a worker that was waiting when the fault came into force was granted, before the heal, the lock
+// that another had then: the last one that was granted it. What was granted to others is no proof: their answer may
+// have been under way.
+func (p *PhaseMeasure) takenOver(attempts []acquire) bool {
+	holders := map[string]acquire{}
+	for _, a := range attempts {
+		if last, ok := holders[a.lock]; a.outcome == history.OK && a.end < p.From && (!ok || a.end > last.end) {
+			holders[a.lock] = a
+		}
+	}
+	return slices.ContainsFunc(attempts, func(a acquire) bool {
+		last, ok := holders[a.lock]
+		return ok && last.givenUp > p.From && last.process != a.process &&
+			a.outcome == history.OK && a.invoke < p.From && a.end >= p.From && a.end < p.Until
+	})
 }
 
 // measure fills in what happened to the acquires while the fault was in force, and after. next is when the
@@ -124,9 +158,11 @@ func (p *PhaseMeasure) measure(attempts []acquire, last, next int64) {
 }
 
 // judge puts into words what the acquires met.
-func (p *PhaseMeasure) judge(acquireTimeout time.Duration) {
+func (p *PhaseMeasure) judge(acquireTimeout time.Duration, takenOver bool) {
 	switch {
 	case p.Reason != "":
+	case takenOver:
+		p.What = GoesOn
 	case p.Attempts == 0:
 		p.Reason = "no acquire was invoked during the fault"
 	case p.Grants > 0:

@@ -23,7 +23,9 @@ type Model struct {
 	// FaultPhases are the phases in which faults strike, in order.
 	FaultPhases []string
 	Rows        []Row // one per driver, in table order
-	Settings    []Setting
+	// Tables are shown beside the comparison.
+	Tables   []Table
+	Settings []Setting
 	// Says is what the results mean, in whole sentences; Reasons are why cells do not say valid; Notes are how to
 	// read the table.
 	Says, Reasons, Notes []string
@@ -44,6 +46,10 @@ type Row struct {
 	Latency          Latency
 	// Behaviours has one entry for each of the model's FaultPhases.
 	Behaviours []Behaviour
+	// What the tables beside the comparison show; merged over the tests.
+	Contention Contention
+	Deadlocks  Deadlocks
+	Leadership Leadership
 	Tests      []TestRow
 	Tally      Tally
 }
@@ -64,8 +70,9 @@ func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured 
 	m.FaultPhases = faultPhases(run.Tests, measured)
 	m.Rows = rows(run, verdicts, measured)
 	for i := range m.Rows {
-		m.Rows[i].fill(m.FaultPhases)
+		m.Rows[i].fill(m.FaultPhases, run.Shows(results.Leadership))
 	}
+	m.Tables = tables(m)
 	m.Tally = tally(run, m.Rows)
 	for _, name := range slices.Sorted(maps.Keys(run.Settings)) {
 		m.Settings = append(m.Settings, Setting{name, run.Settings[name]})
@@ -139,7 +146,7 @@ func faultPhases(tests []results.Test, measured map[string]Measurement) []string
 }
 
 // fill answers the table's questions from the row's tests.
-func (r *Row) fill(phases []string) {
+func (r *Row) fill(phases []string, longHolds bool) {
 	r.Tally = r.tally()
 	exclusion := func(t *TestRow) Finding { return t.Exclusion }
 	data := func(t *TestRow) Finding { return t.Data }
@@ -157,8 +164,11 @@ func (r *Row) fill(phases []string) {
 	if r.Latency.Samples == 0 && r.Latency.Reason == "" {
 		r.Latency.Reason = r.Driver.Reason
 	}
+	r.mergeTables()
 	for _, name := range phases {
-		r.Behaviours = append(r.Behaviours, r.behaviour(name))
+		b := r.behaviour(name)
+		b.LongHolds = longHolds
+		r.Behaviours = append(r.Behaviours, b)
 	}
 }
 

@@ -138,7 +138,7 @@ func notes(m *Model) []string {
 		"×N counts incidents, each a connected set of grants. Expected: the scenario says that this lock breaks here.",
 		"Acquire: time of a granted acquire without contention, from its call" + openLoop(m) + " to its return. One run says nothing statistical about latency.",
 		proxyNote(m),
-		"Under a fault: what acquires met that were invoked while it was in force; gap is the longest time without a grant, back in the time from the heal to the first grant asked for after it.",
+		underFaultNote(m),
 		"– is not measured. Only valid means that nothing wrong was found, and one run does not prove that there is nothing.",
 	}
 	if !m.Judged {
@@ -152,6 +152,14 @@ func notes(m *Model) []string {
 		all = append(all, text+".")
 	}
 	return all
+}
+
+func underFaultNote(m *Model) string {
+	text := "Under a fault: what acquires met that were invoked while it was in force"
+	if m.Run.Shows(results.Leadership) {
+		return text + ". How long it took until somebody led again, the table of the leadership says."
+	}
+	return text + "; gap is the longest time without a grant, back in the time from the heal to the first grant asked for after it."
 }
 
 func openLoop(m *Model) string {

@@ -30,6 +30,9 @@ func renderText(w io.Writer, m *Model, opt Options) error {
 	b.WriteString(t.head(m))
 	b.WriteString(t.table(m))
 	b.WriteString("\n\n")
+	for i := range m.Tables {
+		b.WriteString(t.extra(&m.Tables[i]))
+	}
 	section(&b, "What this says", m.Says)
 	section(&b, "Why not valid", m.Reasons)
 	section(&b, "How to read it", m.Notes)
@@ -52,14 +55,7 @@ func (t textRenderer) head(m *Model) string {
 }
 
 func (t textRenderer) table(m *Model) string {
-	w := table.NewWriter()
-	w.SetStyle(table.StyleLight)
-	w.Style().Format.Header = text.FormatDefault
-	w.Style().Options = table.Options{SeparateHeader: true, SeparateRows: true, SeparateColumns: true}
-	w.Style().Box = table.StyleBoxLight
-	w.Style().Box.PaddingLeft, w.Style().Box.PaddingRight = "", " "
-	w.Style().Box.MiddleVertical, w.Style().Box.MiddleSeparator = " ", "─"
-	w.SuppressTrailingSpaces()
+	w := newTable()
 	var header table.Row
 	for _, c := range columns {
 		header = append(header, text.Pad(c.title, c.width, ' '))
@@ -73,6 +69,18 @@ func (t textRenderer) table(m *Model) string {
 		w.AppendRow(row)
 	}
 	return w.Render()
+}
+
+func newTable() table.Writer {
+	w := table.NewWriter()
+	w.SetStyle(table.StyleLight)
+	w.Style().Format.Header = text.FormatDefault
+	w.Style().Options = table.Options{SeparateHeader: true, SeparateRows: true, SeparateColumns: true}
+	w.Style().Box = table.StyleBoxLight
+	w.Style().Box.PaddingLeft, w.Style().Box.PaddingRight = "", " "
+	w.Style().Box.MiddleVertical, w.Style().Box.MiddleSeparator = " ", "─"
+	w.SuppressTrailingSpaces()
+	return w
 }
 
 // wrap fits every line of a cell into the width; what does not fit goes on indented.

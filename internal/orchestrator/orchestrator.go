@@ -127,6 +127,7 @@ func (r *run) all(ctx context.Context) error {
 // plan makes the rows and tests of every driver.
 func (r *run) plan() []*driverRun {
 	r.meta.Format, r.meta.Status = results.Format, results.Incomplete
+	r.meta.Tables = tables(r.scenario)
 	r.meta.Drivers = make([]results.Driver, len(r.cfg.Drivers))
 	var parts []*driverRun
 	for i, d := range r.cfg.Drivers {

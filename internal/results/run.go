@@ -3,6 +3,7 @@
 package results
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
@@ -61,9 +62,27 @@ type Run struct {
 	ProxyCost ProxyCost `json:"proxy_cost"`
 	// Settings are the workload's resolved values, by flag name, for the reader ("ttl": "2s").
 	Settings map[string]string `json:"settings"`
-	Drivers  []Driver          `json:"drivers"` // in table order, those that did not run included
-	Tests    []Test            `json:"tests"`   // in run order
+	// Tables are those that the scenario wants beside the comparison.
+	Tables  []Table  `json:"tables,omitempty"`
+	Drivers []Driver `json:"drivers"` // in table order, those that did not run included
+	Tests   []Test   `json:"tests"`   // in run order
 }
+
+// Table names a table that a report shows beside the comparison.
+type Table string
+
+// The tables.
+const (
+	// Contention: how fairly a lock is shared, and how long it takes from one holder to the next.
+	Contention Table = "contention"
+	// Deadlocks: who ends them, and how long that takes.
+	Deadlocks Table = "deadlocks"
+	// Leadership: how long nobody leads, and whether two ever do.
+	Leadership Table = "leadership"
+)
+
+// Shows reports whether the run has the table.
+func (r *Run) Shows(t Table) bool { return slices.Contains(r.Tables, t) }
 
 // SweepSetting is the setting that names what a sweep changed in this run ("$.workload.ttl = 2s").
 const SweepSetting = "sweep"

@@ -1,0 +1,45 @@
+package orchestrator
+
+import (
+	"time"
+
+	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/scenarios"
+)
+
+const (
+	// crowd is how many workers for each lock make a contention worth a table.
+	crowd = 8
+	// reign is how many TTLs a hold must be meant to last at least for its holder to be a leader: longer than a task that
+	// overruns its lease.
+	reign = 3
+)
+
+// tables lists what a report shows beside the comparison: what the workload makes happen often enough to be measured.
+// Six workers that meet now and then, as in the scenarios that break locks, are no contention.
+func tables(s scenarios.Scenario) []results.Table {
+	var all []results.Table
+	w := s.Workload
+	crowded := false
+	for _, p := range s.Phases {
+		clients, workers := w.Clients, w.Workers
+		if o := p.Workload; o != nil && o.Clients != nil {
+			clients = *o.Clients
+		}
+		if o := p.Workload; o != nil && o.Workers != nil {
+			workers = *o.Workers
+		}
+		crowded = crowded || len(p.Faults) == 0 && clients*workers >= crowd*w.Locks
+	}
+	if crowded {
+		all = append(all, results.Contention)
+	}
+	if w.OppositeOrder {
+		all = append(all, results.Deadlocks)
+	}
+	ttl := time.Duration(w.TTL)
+	if shortest, _ := w.Hold.Of(ttl); shortest >= reign*ttl {
+		all = append(all, results.Leadership)
+	}
+	return all
+}

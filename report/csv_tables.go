@@ -1,0 +1,50 @@
+package report
+
+import "strconv"
+
+// csvTables are the columns of the tables beside the comparison. They are there in every run, so that files of several can
+// be put together, and NA in those without the table.
+func csvTables() []csvColumn {
+	var all []csvColumn
+	contention := func(name string, of func(*Contention) string) {
+		all = append(all, csvColumn{name, func(r *Row) string {
+			if r.Contention.Workers == 0 {
+				return notAvailable
+			}
+			return of(&r.Contention)
+		}})
+	}
+	contention("contention_workers", func(c *Contention) string { return strconv.Itoa(c.Workers) })
+	contention("contention_grants", func(c *Contention) string { return strconv.Itoa(c.Grants) })
+	contention("contention_not_granted", func(c *Contention) string { return strconv.Itoa(c.NotGranted) })
+	contention("share_luckiest", func(c *Contention) string { return fraction(c.Luckiest) })
+	contention("share_unluckiest", func(c *Contention) string { return fraction(c.Unluckiest) })
+	contention("hand_offs", func(c *Contention) string { return strconv.FormatInt(c.HandOff.Samples, 10) })
+	contention("hand_off_p50_us", func(c *Contention) string { return c.HandOff.Quantile(0.5).Micros() })
+	contention("hand_off_p99_us", func(c *Contention) string { return c.HandOff.Quantile(0.99).Micros() })
+	contention("hand_off_max_us", func(c *Contention) string { return c.HandOff.Max().Micros() })
+	contention("no_holder_share", func(c *Contention) string { return fraction(c.IdleShare()) })
+	contention("no_holder_max_us", func(c *Contention) string { return Span{D: c.LongestIdle, Measured: true}.Micros() })
+	deadlocks := func(name string, of func(*Deadlocks) string) {
+		all = append(all, csvColumn{name, func(r *Row) string {
+			if !r.Deadlocks.Measured {
+				return notAvailable
+			}
+			return of(&r.Deadlocks)
+		}})
+	}
+	deadlocks("deadlocks", func(d *Deadlocks) string { return strconv.Itoa(d.Count) })
+	deadlocks("deadlocks_server", func(d *Deadlocks) string { return strconv.Itoa(d.Server) })
+	deadlocks("deadlocks_timeout", func(d *Deadlocks) string { return strconv.Itoa(d.TimedOut) })
+	deadlocks("deadlocks_other", func(d *Deadlocks) string { return strconv.Itoa(d.Otherwise) })
+	deadlocks("deadlocks_open", func(d *Deadlocks) string { return strconv.Itoa(d.Open) })
+	deadlocks("deadlock_p50_us", func(d *Deadlocks) string { return d.Lasted.Quantile(0.5).Micros() })
+	deadlocks("deadlock_max_us", func(d *Deadlocks) string { return d.Lasted.Max().Micros() })
+	return append(all,
+		csvColumn{"no_leader_max_us", func(r *Row) string { return r.Leadership.Nobody.Micros() }},
+		csvColumn{"two_leaders_max_us", func(r *Row) string { return r.Leadership.Both.Micros() }},
+		csvColumn{"next_leader_max_us", func(r *Row) string { return r.Leadership.Slowest().Micros() }},
+	)
+}
+
+func fraction(part float64) string { return strconv.FormatFloat(part, 'f', 6, 64) }

@@ -1,0 +1,185 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Table is a table beside the comparison, with a line for each driver.
+type Table struct {
+	ID    results.Table
+	Title string
+	// About says what the columns hold.
+	About   string
+	Columns []string // beside the first, which names the driver
+	Lines   []Line
+}
+
+// Line is one driver.
+type Line struct {
+	Driver results.Driver
+	// Cells has one entry for each column, of one or more lines. None: nothing was measured, and Reason says why.
+	Cells  [][]string
+	Reason string
+}
+
+// measureTables measures what the run's tables show of one history.
+func (m *Measurement) measureTables(run *results.Run, ops []history.Op) (err error) {
+	if len(run.Tables) == 0 {
+		return nil
+	}
+	h, err := history.Parse(ops)
+	if err != nil {
+		why := "the history is malformed: " + err.Error()
+		m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason = why, why, why
+		return nil
+	}
+	holds := checker.Holds(h)
+	if run.Shows(results.Contention) {
+		if m.Contention, err = contention(m.Phases, holds, workersOf(run)); err != nil {
+			return fmt.Errorf("measure the contention: %w", err)
+		}
+	}
+	if run.Shows(results.Deadlocks) {
+		if m.Deadlocks, err = deadlocks(ops, holds); err != nil {
+			return fmt.Errorf("measure the deadlocks: %w", err)
+		}
+	}
+	if run.Shows(results.Leadership) {
+		m.Leadership = leadership(m.Phases, holds)
+	}
+	return nil
+}
+
+// workersOf is how many workers all clients of a run have, 0 if it does not say.
+func workersOf(run *results.Run) int64 {
+	clients, _ := strconv.ParseInt(run.Settings["clients"], 10, 32)
+	workers, _ := strconv.ParseInt(run.Settings["workers"], 10, 32)
+	return max(0, clients*workers)
+}
+
+// mergeTables merges what the row's tests measured.
+func (r *Row) mergeTables() {
+	for i := range r.Tests {
+		if t := &r.Tests[i]; t.Status != results.NotApplicable {
+			r.Contention.merge(t.Measured.Contention)
+			r.Deadlocks.merge(t.Measured.Deadlocks)
+			r.Leadership.merge(t.Measured.Leadership)
+		}
+	}
+}
+
+// tables builds the run's tables from its rows.
+func tables(m *Model) []Table {
+	var all []Table
+	for _, t := range []struct {
+		Table
+		cells func(*Row) (cells [][]string, reason string)
+	}{
+		{contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
+	} {
+		if !m.Run.Shows(t.ID) {
+			continue
+		}
+		for i := range m.Rows {
+			r := &m.Rows[i]
+			line := Line{Driver: r.Driver}
+			if r.nothing() {
+				line.Reason = string(r.Driver.Status) + ": " + orElse(r.Driver.Reason, "no reason was recorded")
+			} else if line.Cells, line.Reason = t.cells(r); line.Reason == "" && len(line.Cells) == 0 {
+				line.Reason = "there is no history"
+			}
+			t.Lines = append(t.Lines, line)
+		}
+		all = append(all, t.Table)
+	}
+	return all
+}
+
+// percent writes a part of one with three significant digits.
+func percent(part float64) string { return formatNumber(100*part) + " %" }
+
+var contentionTable = Table{
+	ID: results.Contention, Title: "Contention",
+	About: "In the phases without a fault in which several workers ask for a lock. Share: of all grants, that of the worker " +
+		"with the most and of the worker with the fewest; fair would be the same for all. Hand-off: from the end of a hold, when " +
+		"somebody is waiting already, to the return of the next grant. Nobody holds: the part of the time in which the lock is free " +
+		"though somebody is waiting, and the longest such time; both from the first grant on.",
+	Columns: []string{"Grants", "Share", "Hand-off", "Nobody holds"},
+}
+
+func (r *Row) contentionCells() ([][]string, string) {
+	c := &r.Contention
+	if c.Workers == 0 {
+		return nil, c.Reason
+	}
+	return [][]string{
+		{plural(c.Grants, "grant"), fmt.Sprintf("%d refused or timed out", c.NotGranted), plural(c.Workers, "worker")},
+		{"luckiest " + percent(c.Luckiest), "unluckiest " + percent(c.Unluckiest), "fair " + percent(1/float64(c.Workers))},
+		{"p50 " + c.HandOff.Quantile(0.5).String(), "p99 " + c.HandOff.Quantile(0.99).String(), "max " + c.HandOff.Max().String()},
+		{percent(c.IdleShare()), "longest " + formatDuration(c.LongestIdle)},
+	}, ""
+}
+
+var deadlocksTable = Table{
+	ID: results.Deadlocks, Title: "Deadlocks",
+	About: "Cycles of workers, each of which holds a lock that the one before waits for. Lasted: from the call that closed the " +
+		"cycle to the first of its acquires that ended. Ended by the server: it refused one of them and said why; by the " +
+		"client: its time-out passed.",
+	Columns: []string{"Deadlocks", "Ended by", "Lasted"},
+}
+
+func (r *Row) deadlocksCells() ([][]string, string) {
+	d := &r.Deadlocks
+	if !d.Measured {
+		return nil, d.Reason
+	}
+	if d.Count == 0 {
+		return [][]string{{"0"}, {dash}, {dash}}, ""
+	}
+	var by []string
+	for _, e := range []struct {
+		n   int
+		who string
+	}{{d.Server, "server"}, {d.TimedOut, "time-out of the client"}, {d.Otherwise, "something else"}, {d.Open, "nothing: still there at the end"}} {
+		if e.n > 0 {
+			by = append(by, fmt.Sprintf("%s ×%d", e.who, e.n))
+		}
+	}
+	return [][]string{{strconv.Itoa(d.Count)}, by, {"p50 " + d.Lasted.Quantile(0.5).String(), "max " + d.Lasted.Max().String()}}, ""
+}
+
+var leadershipTable = Table{
+	ID: results.Leadership, Title: "Leadership",
+	About: "Whoever holds the lock leads, until it gives the lock up or dies: also while it stands still or is cut off. Nobody " +
+		"leads: the longest time without a holder since the first grant, faults included. Two lead: how often a second one came, and " +
+		"the longest time with two. Next leader: from when the fault is in place until somebody else is granted the lock.",
+	Columns: []string{"Nobody leads", "Two lead", "Next leader"},
+}
+
+func (r *Row) leadershipCells() ([][]string, string) {
+	l := &r.Leadership
+	if l.Leaders == 0 {
+		return nil, l.Reason
+	}
+	two := []string{dash}
+	if n, ok := r.count(anyTest, func(t *TestRow) int { return t.Result.Counts.Overlap }); ok && n > 0 {
+		two = []string{fmt.Sprintf("×%d", n), "longest " + l.Both.String()}
+	} else if ok {
+		two = []string{"never"}
+	}
+	next := []string{}
+	for _, s := range l.Successions {
+		if s.After.Measured {
+			next = append(next, s.Phase+": "+s.After.String())
+		} else {
+			next = append(next, s.Phase+": none")
+		}
+	}
+	return [][]string{{l.Nobody.String()}, two, slices.Clip(next)}, ""
+}
