@@ -93,13 +93,13 @@ func compareStamps(a, b history.Stamp) int {
 type death struct {
 	// killed is when its client was killed while the process existed, or never.
 	killed int64
-	// last is the last line that shows its client alive.
+	// last is the last line that shows its client alive; a kill that strikes it is one.
 	last int64
 }
 
 // findDeaths says of each process how long it may have lived. A kill ends all processes of its client that existed at its
-// stamp. A client can also die of itself, which no line tells: what is certain is that it lived until its last
-// line. A client that was started again under its old name has new processes, which begin after all the old
+// stamp, and until then it lived. A client can also die of itself, which no line tells: what is certain is that it lived
+// until its last line. A client that was started again under its old name has new processes, which begin after all the old
 // ones have ended; so only processes that overlap in time, one with the next, vouch for each other.
 func findDeaths(h *history.History) map[*history.Process]death {
 	kills := map[string][]int64{}
@@ -121,8 +121,16 @@ func findDeaths(h *history.History) map[*history.Process]death {
 				last = max(last, processes[to].Last.Time)
 				to++
 			}
+			next := int64(never) // when another life began
+			if to < len(processes) {
+				next = processes[to].First.Time
+			}
 			for _, p := range processes[from:to] {
-				deaths[p] = death{killed: firstFrom(kills[client], p.First.Time), last: last}
+				d := death{killed: firstFrom(kills[client], p.First.Time), last: last}
+				if d.killed < next {
+					d.last = max(last, d.killed)
+				}
+				deaths[p] = d
 			}
 			from = to
 		}

@@ -87,6 +87,13 @@ func (o *oracle) grant(line int, ok history.Op) *oracleGrant {
 		}
 	}
 	g.last = o.lastOfLife(ok.Process, ok.Client)
+	again := false // did another life begin before the kill?
+	for _, op := range o.ops {
+		again = again || isWorkerLine(op) && op.Client == ok.Client && op.Time > g.last && op.Time <= g.killed
+	}
+	if g.killed != math.MaxInt64 && !again {
+		g.last = max(g.last, g.killed)
+	}
 	return g
 }
 

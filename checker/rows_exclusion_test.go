@@ -97,6 +97,17 @@ var exclusionRows = []row{
 		4 c2 1 acquire invoke 1
 		5 c2 1 acquire ok 1
 		6 c2 1 release invoke 1`, Counts{}},
+	{"overlap: who is killed lived until then, however silent", granted + `
+		4 c2 1 acquire invoke 1
+		5 c2 1 acquire ok 1
+		6 c1 -1 kill invoke
+		7 c2 1 release invoke 1`, Counts{Overlap: 1}},
+	{"overlap: a kill says nothing of a life before the one that it ends", granted + `
+		4 c2 1 acquire invoke 1
+		5 c2 1 acquire ok 1
+		6 c1 2 acquire invoke 1 lock=m
+		7 c1 -1 kill invoke
+		8 c2 1 release invoke 1`, Counts{}},
 	{"overlap: a kill also ends a hold whose ok comes a moment later", `
 		1 c1 0 acquire invoke 1
 		3 c1 -1 kill invoke
