@@ -171,10 +171,7 @@ func (d *Deadlocks) end(g *waitGraph, e waitEvent, ops []history.Op) error {
 		if err := d.Lasted.record(e.at.Time - c.begin); err != nil {
 			return err
 		}
-		why := ""
-		if e.at.Line != never {
-			why = strings.ToLower(ops[e.at.Line-1].Error)
-		}
+		why := c.why(e.Hold, ops)
 		switch {
 		case strings.Contains(why, "deadlock"), strings.Contains(why, "40p01"):
 			d.Server++
@@ -186,6 +183,29 @@ func (d *Deadlocks) end(g *waitGraph, e waitEvent, ops []history.Op) error {
 	}
 	g.cycles = open
 	return nil
+}
+
+// why is the error, in lower case, with which the acquire ended that ended the cycle. If it was granted, its lock was taken from
+// the one who held it: a server that ends the holder's acquire and its transaction may serve the next before the holder has
+// heard of it.
+func (c cycle) why(ended *checker.Hold, ops []history.Op) string {
+	if ended.Held {
+		i := slices.Index(c.acquires, ended)
+		ended = c.acquires[(i+1)%len(c.acquires)]
+		if err := errorOf(ended, ops); !saysTimeOut(err) {
+			return err
+		}
+		return "" // that came later and is not why
+	}
+	return errorOf(ended, ops)
+}
+
+// errorOf is the error of an acquire, in lower case; empty: it had none, or a death ended it.
+func errorOf(h *checker.Hold, ops []history.Op) string {
+	if !h.Return.Exists() || h.Return.Time != h.Answered {
+		return ""
+	}
+	return strings.ToLower(ops[h.Return.Line-1].Error)
 }
 
 // saysTimeOut reports whether an error, in lower case, is that of a time-out: the worker's own, or the one that it had the

@@ -11,20 +11,24 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestGolden(t *testing.T) {
-	m := fixture(t)
+	m, withTables := fixture(t), tablesFixture(t)
 	for _, tt := range []struct {
 		file   string
+		model  *Model
 		format Format
 		opt    Options
 	}{
-		{"all.txt", Text, Options{}},
-		{"color.txt", Text, Options{Color: true}},
-		{"all.csv", CSV, Options{}},
-		{"all.html", HTML, Options{}},
+		{"all.txt", m, Text, Options{}},
+		{"color.txt", m, Text, Options{Color: true}},
+		{"all.csv", m, CSV, Options{}},
+		{"all.html", m, HTML, Options{}},
+		{"tables.txt", withTables, Text, Options{}},
+		{"tables.csv", withTables, CSV, Options{}},
+		{"tables.html", withTables, HTML, Options{}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			var got bytes.Buffer
-			if err := Render(&got, tt.format, m, tt.opt); err != nil {
+			if err := Render(&got, tt.format, tt.model, tt.opt); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, tt.file, got.Bytes())

@@ -31,6 +31,16 @@ func says(m *Model) []string {
 			return len(b.What) > 0 && !slices.Contains(b.What, GoesOn) && !slices.Contains(b.What, LetsTwoIn)
 		}))
 	}
+	add("A worker that asked was granted nothing while others were: %s.", m.titles(func(r *Row) bool {
+		return r.Contention.Grants > 0 && r.Contention.Unluckiest == 0
+	}))
+	add("The server found deadlocks and ended them: %s.", m.titles(func(r *Row) bool { return r.Deadlocks.Server > 0 }))
+	add("Deadlocks ended only when a client gave up waiting: %s.", m.titles(func(r *Row) bool {
+		return r.Deadlocks.TimedOut > 0 && r.Deadlocks.Server == 0
+	}))
+	add("No deadlock came about, so nothing is known about how it ends: %s.", m.titles(func(r *Row) bool {
+		return r.Deadlocks.Measured && r.Deadlocks.Count == 0
+	}))
 	for i := range m.Rows {
 		all = append(all, m.Rows[i].saysNotes()...)
 	}

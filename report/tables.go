@@ -90,7 +90,7 @@ func tables(m *Model) []Table {
 			r := &m.Rows[i]
 			line := Line{Driver: r.Driver}
 			if r.nothing() {
-				line.Reason = string(r.Driver.Status) + ": " + orElse(r.Driver.Reason, "no reason was recorded")
+				line.Reason = string(r.Driver.Status) // the comparison says why
 			} else if line.Cells, line.Reason = t.cells(r); line.Reason == "" && len(line.Cells) == 0 {
 				line.Reason = "there is no history"
 			}
@@ -119,7 +119,7 @@ func (r *Row) contentionCells() ([][]string, string) {
 		return nil, c.Reason
 	}
 	return [][]string{
-		{plural(c.Grants, "grant"), fmt.Sprintf("%d refused or timed out", c.NotGranted), plural(c.Workers, "worker")},
+		{plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")},
 		{"luckiest " + percent(c.Luckiest), "unluckiest " + percent(c.Unluckiest), "fair " + percent(1/float64(c.Workers))},
 		{"p50 " + c.HandOff.Quantile(0.5).String(), "p99 " + c.HandOff.Quantile(0.99).String(), "max " + c.HandOff.Max().String()},
 		{percent(c.IdleShare()), "longest " + formatDuration(c.LongestIdle)},
