@@ -75,7 +75,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, args []string) error 
 		return errors.Join(append(errs, err)...)
 	}
 	if *doc != "" {
-		errs = append(errs, writeDoc(*doc, rows, *seeds))
+		errs = append(errs, writeDoc(*doc, rows, *seeds, *commit))
 	}
 	for _, row := range rows {
 		if slices.ContainsFunc(wanted, func(s shard) bool { return s.name == row.shard }) {

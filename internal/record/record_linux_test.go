@@ -59,7 +59,7 @@ func TestAShardIsRecordedOnce(t *testing.T) {
 		}
 	}
 	doc := filepath.Join(t.TempDir(), "record.md")
-	if err := writeDoc(doc, rows, 1); err != nil {
+	if err := writeDoc(doc, rows, 1, st.commit); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(doc)

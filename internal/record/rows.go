@@ -116,7 +116,7 @@ func (r row) doubt() string {
 var page string
 
 // writeDoc writes the page with every row.
-func writeDoc(path string, rows []row, seeds int) error {
+func writeDoc(path string, rows []row, seeds int, commit string) error {
 	t, err := template.New("record").Parse(page)
 	if err != nil {
 		return fmt.Errorf("parse the page's template: %w", err)
@@ -124,9 +124,10 @@ func writeDoc(path string, rows []row, seeds int) error {
 	type line struct{ Schedule, Lock, Setting, What, Tried, Found string }
 	var data struct {
 		Seeds       int
+		Commit      string
 		Must, Never []line
 	}
-	data.Seeds = seeds
+	data.Seeds, data.Commit = seeds, commit
 	for _, r := range rows {
 		l := line{r.shard, r.driver, r.setting, r.what, fmt.Sprint(len(r.tried)), fmt.Sprintf("%d%s", len(r.found), r.doubt())}
 		if r.must {
