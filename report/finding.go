@@ -135,7 +135,7 @@ func (r *Row) find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding 
 		}
 	}
 	if len(all) == 0 {
-		return Finding{State: NotRun, Reason: "this run was not asked for such a test"}
+		return Finding{State: NotRun, Reason: notAsked}
 	}
 	return worst(all)
 }
@@ -159,3 +159,6 @@ func worst(all []Finding) Finding {
 	}
 	return w
 }
+
+// notAsked is why a run has no test of some kind: its settings leave it out. The cell says so, and no more need be said.
+const notAsked = "this run was not asked for such a test"

@@ -50,7 +50,7 @@ func (r *Row) doubts(latency bool) []doubt {
 		{"exclusion heeding Lost", r.Heeding}, {"exclusion ignoring Lost", r.Ignoring},
 		{"data unfenced", r.Unfenced}, {"data fenced", r.Fenced}, {"granted again", r.Liveness},
 	} {
-		if c.f.Reason != "" && c.f.State != Valid && c.f.State != NotApplicable {
+		if c.f.Reason != "" && c.f.Reason != notAsked && c.f.State != Valid && c.f.State != NotApplicable {
 			all = append(all, doubt{c.cell, string(c.f.State) + ": " + c.f.Reason})
 		}
 	}
