@@ -15,7 +15,7 @@ const patience = 20 * time.Second
 
 // refusal is how long an acquire asks for a lock that is held. A tenth of it is left for the server's refusal to arrive
 // on a busy machine; one that comes too late proves nothing.
-const refusal = 3 * time.Second
+const refusal = 1500 * time.Millisecond
 
 // Bench is a driver under test with its server.
 type Bench struct {

@@ -59,7 +59,7 @@ func awaitNoGoroutine(t *testing.T) {
 func (b Bench) exclusion(t *testing.T) {
 	one, two := b.Open(t, b.Server.Addr), b.Open(t, b.Server.Addr)
 	lease := Acquire(t, one, "a")
-	for range 3 { // a refusal leaves the session in order
+	for range 2 { // a refusal leaves the session in order
 		Refused(t, two, "a")
 	}
 	Release(t, Acquire(t, two, "b"))
