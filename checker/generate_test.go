@@ -52,7 +52,10 @@ type genRequest struct {
 	version          uint64
 }
 
-func drawHistory(t *rapid.T) []history.Op {
+func drawHistory(t *rapid.T) []history.Op { return drawSteps(t, 0, 40, 80, 160, 160, 160) }
+
+// drawSteps draws a history of one of the numbers of steps; a step makes a few lines at most.
+func drawSteps(t *rapid.T, steps ...int) []history.Op {
 	g := &generator{t: t, versions: map[string]uint64{}, fences: map[string]uint64{}, now: 100}
 	for i := range 1 + g.index(2) {
 		g.locks = append(g.locks, fmt.Sprintf("l%d", i+1))
@@ -64,7 +67,7 @@ func drawHistory(t *rapid.T) []history.Op {
 	for i := range clients + g.index(3) {
 		g.start(fmt.Sprintf("c%d", i%clients+1))
 	}
-	for range draw(g, 0, 40, 80, 160, 160, 160) {
+	for range draw(g, steps...) {
 		g.now += int64(draw(g, 0, 0, 1, 1, 3))
 		switch draw(g, "worker", "worker", "worker", "worker", "worker", "worker", "worker", "worker", "worker", "worker", "worker", "worker", "resource", "resource", "nemesis") {
 		case "worker":
@@ -118,13 +121,22 @@ func (g *generator) nemesis(op history.Op) {
 }
 
 func (g *generator) strike() {
+	client := draw(g, g.processes...).client
 	switch g.index(8) {
-	case 0, 1:
+	case 0:
 		g.nemesis(history.Op{Type: history.Invoke, F: "partition", Value: "n1"})
-	case 2, 3, 4, 5, 6:
+	case 1: // who is stopped still holds, and goes on as if nothing had been
+		g.nemesis(history.Op{Type: history.Invoke, F: "pause", Value: client})
+	case 2, 3, 4, 5:
 		g.nemesis(history.Op{Type: history.OK, F: history.Heal, Value: "n1"})
+	case 6: // the client dies of itself, which no line tells
+		for _, p := range g.processes {
+			if p.client == client {
+				p.ended, p.grants = true, nil
+			}
+		}
+		g.start(client)
 	default:
-		client := draw(g, g.processes...).client
 		g.nemesis(history.Op{Type: history.Invoke, F: history.Kill, Client: client})
 		for _, p := range g.processes {
 			if p.client == client && !g.oneIn(3) { // a few write a moment longer

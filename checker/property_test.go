@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,13 +33,16 @@ func text(ops []history.Op) string {
 	return string(b)
 }
 
+// defaultChecks is how many histories a property looks at.
+const defaultChecks = 400
+
 // TestMain makes the properties look at more histories than rapid does by itself; -rapid.checks asks for more.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
 	if !asked {
-		if err := flag.Set("rapid.checks", "400"); err != nil {
+		if err := flag.Set("rapid.checks", strconv.Itoa(defaultChecks)); err != nil {
 			panic(err)
 		}
 	}
