@@ -17,12 +17,12 @@ const settle = 10 * time.Second
 // Suspend stops the process, its group and all their descendants (PostgreSQL's backends lead sessions of their own) with
 // SIGSTOP, and returns once all of them stand still.
 func (p *Process) Suspend() error {
-	return p.signalFamily("stop", syscall.SIGSTOP, func(state byte) bool { return state == 'T' || state == 't' })
+	return p.signalFamily("stop", syscall.SIGSTOP, standsStill)
 }
 
 // Continue undoes Suspend. A process that has ended meanwhile is no error.
 func (p *Process) Continue() error {
-	err := p.signalFamily("continue", syscall.SIGCONT, func(state byte) bool { return state != 'T' })
+	err := p.signalFamily("continue", syscall.SIGCONT, func(m member, _ map[int]member) bool { return m.state != 'T' })
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
@@ -67,8 +67,22 @@ func (p *Process) Suspended() bool {
 	return err == nil && m.state == 'T'
 }
 
+// standsStill reports whether a member of the family does nothing. One that has called vfork is not stopped before its child
+// has become another program; so it stands still if that child does.
+func standsStill(m member, family map[int]member) bool {
+	if m.state != 'D' {
+		return m.state == 'T' || m.state == 't'
+	}
+	for _, child := range family {
+		if child.parent == m.pid && child.state == 'T' {
+			return true
+		}
+	}
+	return false
+}
+
 // signalFamily sends s to every member of the family until each is in a state that will do.
-func (p *Process) signalFamily(what string, s syscall.Signal, done func(state byte) bool) error {
+func (p *Process) signalFamily(what string, s syscall.Signal, done func(m member, family map[int]member) bool) error {
 	for deadline := time.Now().Add(settle); ; time.Sleep(time.Millisecond) { // no event tells a stop of a grandchild
 		members, err := p.family()
 		if err != nil {
@@ -76,7 +90,7 @@ func (p *Process) signalFamily(what string, s syscall.Signal, done func(state by
 		}
 		left := 0
 		for pid, m := range members {
-			if m.state == 'Z' || done(m.state) {
+			if m.state == 'Z' || done(m, members) {
 				continue
 			}
 			left++
@@ -95,6 +109,7 @@ func (p *Process) signalFamily(what string, s syscall.Signal, done func(state by
 
 // member is what /proc/PID/stat says of a process (proc_pid_stat(5)).
 type member struct {
+	pid           int
 	state         byte
 	parent, group int
 	began         string // in clock ticks since the boot: tells processes of one number apart
@@ -109,7 +124,7 @@ func readMember(pid int) (member, error) {
 	if len(fields) < 20 {
 		return member{}, fmt.Errorf("/proc/%d/stat has %d fields after the name", pid, len(fields))
 	}
-	m := member{state: fields[0][0], began: string(fields[19])}
+	m := member{pid: pid, state: fields[0][0], began: string(fields[19])}
 	if m.parent, err = strconv.Atoi(string(fields[1])); err != nil {
 		return member{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
 	}

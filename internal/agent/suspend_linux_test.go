@@ -83,6 +83,35 @@ func TestSuspendStopsTheWholeFamily(t *testing.T) {
 	}
 }
 
+// A shell that is starting a program waits in the kernel, where no signal stops it.
+func TestSuspendWhileAProgramIsStarted(t *testing.T) {
+	l, err := NewLocal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	dir, err := l.Dir("starter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := l.Start(Command{Name: "starter", Path: "/bin/sh", Args: []string{"-c", "while :; do /bin/true; done"}, Dir: dir, Log: filepath.Join(dir, "log")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if err := p.Suspend(); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Continue(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestKillFamily(t *testing.T) {
 	p := family(t)
 	if err := p.Suspend(); err != nil {
