@@ -2,13 +2,10 @@ package checker
 
 import (
 	"flag"
-	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -123,79 +120,4 @@ func checkIncidents(t *rapid.T, ops []history.Op, o *oracle, got Result) {
 			}
 		}
 	}
-}
-
-// TestNamesAndOriginDoNotMatter renames all clients and locks and shifts all times.
-func TestNamesAndOriginDoNotMatter(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		ops := drawHistory(t)
-		opt := Options{StuckAfter: 5, MinGrants: 1, MinAttempts: 1}
-		want := check(t, ops, opt)
-		const shift = 1 << 40
-		renamed := slices.Clone(ops)
-		for i := range renamed {
-			op := &renamed[i]
-			op.Time += shift
-			if op.Client != "nemesis" {
-				op.Client = "x" + op.Client
-			}
-			if op.Lock != "" {
-				op.Lock = "x" + op.Lock
-			}
-		}
-		got := check(t, renamed, opt)
-		for _, in := range want.Incidents {
-			if len(in.Grants) > 0 && in.Lock == "" {
-				t.Fatalf("no lock in %+v", in)
-			}
-		}
-		for i := range got.Incidents {
-			in := &got.Incidents[i]
-			in.Begin, in.End, in.Lock = in.Begin-shift, in.End-shift, in.Lock[1:]
-			for _, name := range []string{"l1", "l2", "c1", "c2", "c3", "c4", "c5"} {
-				in.Explanation = strings.ReplaceAll(in.Explanation, "x"+name, name)
-			}
-		}
-		for _, j := range []*Judgement{&got.Exclusion, &got.Data, &got.Liveness} {
-			for _, name := range []string{"l1", "l2", "c1", "c2", "c3", "c4", "c5"} {
-				j.Reason = strings.ReplaceAll(j.Reason, "x"+name, name)
-			}
-		}
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("got %+v\nwant %+v\n%s", got, want, text(ops))
-		}
-	})
-}
-
-// TestOrderAcrossProcessesDoesNotMatter deals the lines to streams, one for each process, and puts them together
-// differently. At equal times the lines decide which of two grants was the second, so no two are equal here.
-func TestOrderAcrossProcessesDoesNotMatter(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		ops := drawHistory(t)
-		streams := map[string][]history.Op{}
-		for i := range ops {
-			ops[i].Time = ops[i].Time*1000 + int64(i)
-			key := fmt.Sprint(ops[i].Process)
-			if ops[i].Type == history.Apply || ops[i].Type == history.Reject {
-				key = "resource"
-			}
-			streams[key] = append(streams[key], ops[i])
-		}
-		var mixed []history.Op
-		for len(streams) > 0 {
-			key := rapid.SampledFrom(slices.Sorted(maps.Keys(streams))).Draw(t, "stream")
-			op := streams[key][0]
-			op.Index = int64(len(mixed))
-			mixed = append(mixed, op)
-			if streams[key] = streams[key][1:]; len(streams[key]) == 0 {
-				delete(streams, key)
-			}
-		}
-		opt := Options{StuckAfter: 5000, MinGrants: 1, MinAttempts: 1}
-		want, got := check(t, ops, opt), check(t, mixed, opt)
-		want.Liveness.Reason, got.Liveness.Reason = "", "" // it lists locks as they come
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("got %+v\nwant %+v\n%s", got, want, text(ops))
-		}
-	})
 }
