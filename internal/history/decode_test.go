@@ -62,9 +62,12 @@ func TestReadAccepts(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
+// wrongLine is a line that a Reader refuses, and what it says of it.
+type wrongLine struct{ name, text, says string }
+
+func wrongLines() []wrongLine {
 	with := func(old, new string) string { return strings.Replace(line1, old, new, 1) }
-	for _, tt := range []struct{ name, text, says string }{
+	return []wrongLine{
 		{"unknown field", with(`"time"`, `"when":1,"time"`), `unknown field "when"`},
 		{"field in capitals", with(`"time"`, `"TIME"`), `unknown field "TIME"`},
 		{"field twice", with(`"time":5`, `"time":5,"time":5`), `"time" is there twice`},
@@ -104,7 +107,11 @@ func TestReadRefuses(t *testing.T) {
 		{"a fault by a worker", with(`acquire`, `partition`), `unknown f "partition" of process 0`},
 		{"an acquire by the nemesis", with(`"process":0`, `"process":-1`), `belongs to workers`},
 		{"truncated", line1[:len(line1)-9], `may be truncated`},
-	} {
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for _, tt := range wrongLines() {
 		for before, line := range map[string]int{"": 1, line1 + "\n" + line1 + "\n": 3} {
 			_, err := readLines(strings.NewReader(before + tt.text))
 			var at *LineError

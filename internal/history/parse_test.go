@@ -187,6 +187,14 @@ func TestParseRefuses(t *testing.T) {
 		{"ok of what was refused", granted + "\n 3 c1 0 read invoke 1.1\n 4 c1 0 read reject 1.1 seq=1\n 5 c1 0 read ok 1.1", 5, "rejected the request on line 4"},
 		{"fail of what was served", granted + "\n 3 c1 0 read invoke 1.1\n 4 c1 0 read apply 1.1 seq=1 version=0\n 5 c1 0 read fail 1.1", 5, "served the request on line 4"},
 		{"ok with another version", granted + "\n 3 c1 0 read invoke 1.1\n 4 c1 0 read apply 1.1 seq=1 version=0\n 5 c1 0 read ok 1.1 version=1", 5, "version 1"},
+		{"a second end of a call", granted + "\n 3 c1 0 acquire ok 1", 3, "without an invoke"},
+		{"an end after info", "1 c1 0 acquire invoke 1\n 2 c1 0 acquire info 1\n 3 c1 0 acquire ok 1", 3, "without an invoke"},
+		{"ok of a release without an invoke", granted + "\n 3 c1 0 release ok 1", 3, "without an invoke"},
+		{"ok of another grant's release", granted + "\n 3 c1 0 release invoke 1\n 4 c1 0 release ok 2", 4, "does not end the call"},
+		{"lost of a grant never asked for", granted + "\n 3 c1 0 lost ok 2", 3, "never asked for"},
+		{"lost before the grant", "1 c1 0 acquire invoke 1\n 2 c1 0 lost ok 1", 2, "not granted"},
+		{"a reject that moves the version", granted + "\n 3 c1 0 write invoke 1.1 base=0\n 4 c1 0 write reject 1.1 seq=1 version=1", 4, "version 1"},
+		{"a request both served and refused", written + "\n 6 c1 0 write reject 1.1 seq=2", 6, "line 4 already"},
 		{"a line that cannot be", granted + "\n 3 c1 0 acquire apply 1", 3, `type "apply" does not fit`},
 	} {
 		_, err := Parse(script(t, tt.lines))
