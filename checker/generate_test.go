@@ -57,7 +57,7 @@ func drawHistory(t *rapid.T) []history.Op { return drawSteps(t, 0, 40, 80, 160, 
 // drawSteps draws a history of one of the numbers of steps; a step makes a few lines at most.
 func drawSteps(t *rapid.T, steps ...int) []history.Op {
 	g := &generator{t: t, versions: map[string]uint64{}, fences: map[string]uint64{}, now: 100}
-	for i := range 1 + g.index(2) {
+	for i := range 1 + g.index(3) {
 		g.locks = append(g.locks, fmt.Sprintf("l%d", i+1))
 	}
 	g.tokens = draw(g, "none", "rising", "any", "any", "mixed")
