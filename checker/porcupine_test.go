@@ -274,6 +274,9 @@ func withChecks(t *testing.T, want int, property func(*rapid.T)) int {
 	}
 	set(fmt.Sprint(want))
 	defer set(before)
+	if testing.Short() {
+		want /= 5 // as rapid does
+	}
 	done := 0
 	rapid.Check(t, func(t *rapid.T) {
 		property(t)
