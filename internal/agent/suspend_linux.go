@@ -1,14 +1,13 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/procfs"
 )
 
 // settle bounds the wait until signals have had their effect on every process of a family.
@@ -22,7 +21,7 @@ func (p *Process) Suspend() error {
 
 // Continue undoes Suspend. A process that has ended meanwhile is no error.
 func (p *Process) Continue() error {
-	err := p.signalFamily("continue", syscall.SIGCONT, func(m member, _ map[int]member) bool { return m.state != 'T' })
+	err := p.signalFamily("continue", syscall.SIGCONT, func(m procfs.Process, _ []procfs.Process) bool { return m.State != 'T' })
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
@@ -41,14 +40,14 @@ func (p *Process) KillFamily() error {
 	deadline := time.Now().Add(settle)
 	for {
 		left := 0
-		for pid, began := range members {
-			m, err := readMember(pid)
-			if err != nil || m.began != began.began || m.state == 'Z' {
+		for _, m := range members {
+			now, err := procfs.Read(m.PID)
+			if err != nil || now.Began != m.Began || now.Ended() {
 				continue // gone, or somebody else by now
 			}
 			left++
-			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("kill process %d of %s: %w", pid, p.name, err)
+			if err := syscall.Kill(m.PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("kill process %d of %s: %w", m.PID, p.name, err)
 			}
 		}
 		if left == 0 {
@@ -63,18 +62,18 @@ func (p *Process) KillFamily() error {
 
 // Suspended reports whether the process itself stands still.
 func (p *Process) Suspended() bool {
-	m, err := readMember(p.PID())
-	return err == nil && m.state == 'T'
+	now, err := procfs.Read(p.PID())
+	return err == nil && now.State == 'T'
 }
 
 // standsStill reports whether a member of the family does nothing. One that has called vfork is not stopped before its child
 // has become another program; so it stands still if that child does.
-func standsStill(m member, family map[int]member) bool {
-	if m.state != 'D' {
-		return m.state == 'T' || m.state == 't'
+func standsStill(m procfs.Process, family []procfs.Process) bool {
+	if m.State != 'D' {
+		return m.Stopped()
 	}
 	for _, child := range family {
-		if child.parent == m.pid && child.state == 'T' {
+		if child.Parent == m.PID && child.State == 'T' {
 			return true
 		}
 	}
@@ -82,20 +81,20 @@ func standsStill(m member, family map[int]member) bool {
 }
 
 // signalFamily sends s to every member of the family until each is in a state that will do.
-func (p *Process) signalFamily(what string, s syscall.Signal, done func(m member, family map[int]member) bool) error {
+func (p *Process) signalFamily(what string, s syscall.Signal, done func(m procfs.Process, family []procfs.Process) bool) error {
 	for deadline := time.Now().Add(settle); ; time.Sleep(time.Millisecond) { // no event tells a stop of a grandchild
 		members, err := p.family()
 		if err != nil {
 			return err
 		}
 		left := 0
-		for pid, m := range members {
-			if m.state == 'Z' || done(m, members) {
+		for _, m := range members {
+			if m.Ended() || done(m, members) {
 				continue
 			}
 			left++
-			if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("%s process %d of %s: %w", what, pid, p.name, err)
+			if err := syscall.Kill(m.PID, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("%s process %d of %s: %w", what, m.PID, p.name, err)
 			}
 		}
 		if left == 0 {
@@ -107,65 +106,13 @@ func (p *Process) signalFamily(what string, s syscall.Signal, done func(m member
 	}
 }
 
-// member is what /proc/PID/stat says of a process (proc_pid_stat(5)).
-type member struct {
-	pid           int
-	state         byte
-	parent, group int
-	began         string // in clock ticks since the boot: tells processes of one number apart
-}
-
-func readMember(pid int) (member, error) {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return member{}, err
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // a name may hold parentheses itself
-	if len(fields) < 20 {
-		return member{}, fmt.Errorf("/proc/%d/stat has %d fields after the name", pid, len(fields))
-	}
-	m := member{pid: pid, state: fields[0][0], began: string(fields[19])}
-	if m.parent, err = strconv.Atoi(string(fields[1])); err != nil {
-		return member{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-	}
-	if m.group, err = strconv.Atoi(string(fields[2])); err != nil {
-		return member{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-	}
-	return m, nil
-}
-
 // family lists the process, those of its group, and the descendants of all of them. It fails with os.ErrProcessDone if
 // the process has ended.
-func (p *Process) family() (map[int]member, error) {
+func (p *Process) family() ([]procfs.Process, error) {
 	select {
 	case <-p.exited:
 		return nil, fmt.Errorf("%s (pid %d): %w", p.name, p.PID(), os.ErrProcessDone)
 	default:
 	}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
-	}
-	everybody := map[int]member{}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if m, err := readMember(pid); err == nil { // else it is gone
-			everybody[pid] = m
-		}
-	}
-	found := map[int]member{}
-	for grown := true; grown; {
-		grown = false
-		for pid, m := range everybody {
-			_, known := found[pid]
-			_, child := found[m.parent]
-			if !known && (pid == p.PID() || m.group == p.PID() || child) {
-				found[pid], grown = m, true
-			}
-		}
-	}
-	return found, nil
+	return procfs.Family(p.PID())
 }

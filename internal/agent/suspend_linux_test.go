@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/procfs"
 )
 
 // A family is a shell, a child in its group, and a child that leads a session of its own.
@@ -33,7 +35,7 @@ func family(t *testing.T) *Process {
 		}
 		apart := 0
 		for _, m := range members {
-			if m.group != p.PID() {
+			if m.Group != p.PID() {
 				apart++
 			}
 		}
@@ -54,7 +56,7 @@ func states(t *testing.T, p *Process) string {
 	}
 	stopped := ""
 	for _, m := range members {
-		if m.state == 'T' {
+		if m.State == 'T' {
 			stopped += "T"
 		} else {
 			stopped += "-"
@@ -124,9 +126,9 @@ func TestKillFamily(t *testing.T) {
 	if err := p.KillFamily(); err != nil {
 		t.Fatal(err)
 	}
-	for pid, m := range members {
-		if now, err := readMember(pid); err == nil && now.began == m.began && now.state != 'Z' {
-			t.Errorf("process %d is still there, in state %c", pid, now.state)
+	for _, m := range members {
+		if now, err := procfs.Read(m.PID); err == nil && now.Began == m.Began && now.State != 'Z' {
+			t.Errorf("process %d is still there, in state %c", m.PID, now.State)
 		}
 	}
 	if err := p.Continue(); err != nil {
