@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/internal/clockskew"
 	"github.com/lockbench/lockbench/internal/cluster"
 )
 
@@ -19,7 +20,7 @@ type State string
 // The states, from best to worst.
 const (
 	OK State = "ok"
-	// Note: it is not there, and nothing needs it.
+	// Note: it is not there, and no driver needs it.
 	Note State = "note"
 	// Warning: everything can start, but may fail later.
 	Warning State = "warning"
@@ -57,7 +58,7 @@ func Checks(ctx context.Context, c Config) []Check {
 	for _, b := range c.Backends {
 		checks = append(checks, backend(ctx, b, c.Drivers))
 	}
-	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), docker(ctx, c.DockerHost))
+	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), clocks(clockskew.Probe), docker(ctx, c.DockerHost))
 }
 
 // Worst is the worst state of the checks.

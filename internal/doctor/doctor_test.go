@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/internal/clockskew"
 	"github.com/lockbench/lockbench/internal/cluster"
 )
 
@@ -176,6 +178,16 @@ func TestDocker(t *testing.T) {
 	}
 }
 
+func TestClocks(t *testing.T) {
+	if c := clocks(func() error { return nil }); c.State != OK {
+		t.Errorf("they can be skewed: %+v", c)
+	}
+	refused := fmt.Errorf("%w: why", clockskew.ErrUnsupported)
+	if c := clocks(func() error { return refused }); c.State != Note || c.Detail != refused.Error() {
+		t.Errorf("they cannot: %+v", c)
+	}
+}
+
 func TestChecks(t *testing.T) {
 	checks := Checks(t.Context(), Config{
 		Backends: []cluster.Backend{stub{name: drivers.Redis, version: "7.0.15"}, stub{name: drivers.Etcd, err: errors.New("gone")}},
@@ -186,7 +198,7 @@ func TestChecks(t *testing.T) {
 	for _, c := range checks {
 		names = append(names, c.Name)
 	}
-	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results docker"; got != want {
+	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results clock skew docker"; got != want {
 		t.Errorf("checks %q, want %q", got, want)
 	}
 	if Worst(checks) != Missing {
