@@ -129,7 +129,7 @@ func TestChildrenBornMeanwhile(t *testing.T) {
 	if _, err := c.ask(""); err != nil {
 		t.Fatal(err)
 	}
-	for range 10 {
+	for range 5 {
 		if err := Set(c.pid(), 2*time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +211,7 @@ func TestStoppedWhileAProgramIsStarted(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	for range 50 {
+	for range 20 {
 		if err := c.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
