@@ -22,6 +22,8 @@ type Agent interface {
 	Host(name string) (string, error)
 	// Start starts a process in a session and process group of its own.
 	Start(Command) (*Process, error)
+	// Clocks returns nil, or why the wall clocks of its processes cannot be moved. It is found out once.
+	Clocks() error
 	// Close ends whatever is still running and removes the scratch directory. Idempotent.
 	Close() error
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/lockbench/lockbench/internal/clockskew"
 )
 
 // Local is the host that this program runs on.
@@ -21,6 +23,7 @@ type Local struct {
 	net     byte
 	janitor *janitor
 	starts  chan func()
+	clocks  func() error // asks once whether clocks can be moved
 
 	mu     sync.Mutex
 	hosts  int
@@ -47,6 +50,7 @@ func NewLocal() (*Local, error) {
 		net:     byte(os.Getpid()%250 + 2),
 		starts:  make(chan func()),
 		live:    map[*Process]struct{}{},
+		clocks:  sync.OnceValue(clockskew.Probe),
 	}
 	go l.starter()
 	if l.janitor, err = startJanitor(scratch, l.run); err != nil {

@@ -53,5 +53,8 @@ func (*Process) Continue() error { return ErrUnsupported }
 // KillFamily implements nothing on this platform.
 func (*Process) KillFamily() error { return ErrUnsupported }
 
+// SkewClock implements nothing on this platform.
+func (*Process) SkewClock(time.Duration) error { return ErrUnsupported }
+
 // Suspended implements nothing on this platform.
 func (*Process) Suspended() bool { return false }
