@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 // fakeProcess is a process in memory, which refuses what makes no sense.
@@ -18,6 +19,8 @@ type fakeProcess struct {
 	fail      map[string]bool // methods that fail, once each
 	block     chan struct{}   // if set, Kill waits until it is closed
 	durable   error
+	skew      time.Duration
+	skews     int // how often it was moved
 }
 
 func newFake() *fakeProcess { return &fakeProcess{up: true, data: true, fail: map[string]bool{}} }
@@ -64,6 +67,17 @@ func (f *fakeProcess) Wipe() error {
 }
 
 func (f *fakeProcess) Durable() error { return f.durable }
+
+func (f *fakeProcess) SkewClock(offset time.Duration) error {
+	return f.do("skew", func() bool { return true }, func() { f.skew, f.skews = offset, f.skews+1 })
+}
+
+// clock is by how much the clock is off, and how often it was moved.
+func (f *fakeProcess) clock() (time.Duration, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.skew, f.skews
+}
 
 // state is "running", "paused" or "down".
 func (f *fakeProcess) state() condition {

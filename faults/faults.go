@@ -33,6 +33,8 @@ type Cluster interface {
 	Leads() bool
 	// Holder names the client that holds the lock now.
 	Holder() (string, error)
+	// Clocks returns nil, or why the wall clocks of the hosts cannot be moved.
+	Clocks() error
 }
 
 // Fault is a way to break something. It is a value: all that an injection changed is undone by its heal.
@@ -74,7 +76,9 @@ const (
 type Param struct {
 	Name     string
 	Required bool
-	Text     string
+	// Signed is true if the value may be negative.
+	Signed bool
+	Text   string
 }
 
 // Params are the settings of faults. What a fault takes of them is in its Info.
@@ -94,6 +98,10 @@ type Params struct {
 	Up, Down time.Duration
 	// DeadPeer is after how long in a cut a server drops a connection that it hears nothing of; 0: never.
 	DeadPeer time.Duration
+	// Offset is by how much a clock jumps; below 0: back; nil: it is not set.
+	Offset *time.Duration
+	// PPM is how many millionths of a second a clock gains in each second; below 0: loses.
+	PPM int64
 	// Point is where a client stops itself: AfterGrant or BeforeWrite; empty: wherever it is.
 	Point string
 }
@@ -111,8 +119,12 @@ func (p Params) set() map[string]int64 {
 	set := map[string]int64{
 		"delay": int64(p.Delay), "jitter": int64(p.Jitter), "rate": p.Rate, "size": int64(p.Size), "gap": int64(p.Gap),
 		"up": int64(p.Up), "down": int64(p.Down), "dead-peer": int64(p.DeadPeer), "point": int64(len(p.Point)),
+		"ppm": p.PPM,
 	}
 	maps.DeleteFunc(set, func(_ string, value int64) bool { return value == 0 })
+	if p.Offset != nil { // a sweep begins with 0
+		set["offset"] = int64(*p.Offset)
+	}
 	return set
 }
 
@@ -132,7 +144,7 @@ func (i Info) Check(p Params) []Misfit {
 		names = append(names, param.Name)
 		if value, is := set[param.Name]; param.Required && !is {
 			misfits = append(misfits, Misfit{param.Name, true, fmt.Sprintf("%s needs %s: %s", i.Name, param.Name, param.Text)})
-		} else if value < 0 {
+		} else if value < 0 && !param.Signed {
 			misfits = append(misfits, Misfit{param.Name, false, fmt.Sprintf("%s of %s is negative", param.Name, i.Name)})
 		}
 		delete(set, param.Name)
@@ -173,6 +185,9 @@ func All() []Fault {
 		Bandwidth{},
 		Blackhole{},
 		Chop{},
+		ClockDrift{},
+		ClockJump{},
+		ClockStrobe{},
 		Crash{},
 		Flapping{},
 		Latency{},

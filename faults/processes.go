@@ -42,8 +42,8 @@ type OutsideModel interface {
 }
 
 // Processes are those of a cluster and its clients. It counts the faults that hold each: a process runs when none
-// does, is down while any holds it down, and else is suspended while any pauses it. Safe for concurrent use; what is
-// done to one host waits for nothing that is done to another.
+// does, is down while any holds it down, and else is suspended while any pauses it; its clock shows the true time and what
+// all faults add to it. Safe for concurrent use; what is done to one host waits for nothing that is done to another.
 type Processes struct {
 	lookup func(host string) (Process, error)
 
@@ -56,6 +56,9 @@ type held struct {
 	mu            sync.Mutex
 	pauses, downs int
 	is            condition
+	// skews are what faults add to the clock, skewed is how it was moved last.
+	skews  map[*skew]time.Duration
+	skewed time.Duration
 }
 
 // condition is what was last done to a process. What it does of itself meanwhile does not count.
@@ -195,7 +198,7 @@ func (p *Processes) held(host string) *held {
 	defer p.mu.Unlock()
 	h, ok := p.hosts[host]
 	if !ok {
-		h = &held{is: running}
+		h = &held{is: running, skews: map[*skew]time.Duration{}}
 		p.hosts[host] = h
 	}
 	return h
@@ -259,6 +262,9 @@ func (p *Processes) Left() []string {
 		h.mu.Lock()
 		if h.is != running || h.pauses+h.downs > 0 {
 			left = append(left, fmt.Sprintf("%s is %s (held down by %d faults, paused by %d)", name, h.is, h.downs, h.pauses))
+		}
+		if h.skewed != 0 || len(h.skews) > 0 {
+			left = append(left, fmt.Sprintf("the clock of %s is %v off (moved by %d faults)", name, h.skewed, len(h.skews)))
 		}
 		h.mu.Unlock()
 	}

@@ -17,6 +17,7 @@ type fakeCluster struct {
 	processes *Processes
 	leads     bool
 	service   any
+	clocks    error
 }
 
 func newFakeCluster(nodes int) *fakeCluster {
@@ -39,6 +40,7 @@ func (c *fakeCluster) Service() any                           { return c.service
 func (c *fakeCluster) Leader(context.Context) (string, error) { return "n1", nil }
 func (c *fakeCluster) Leads() bool                            { return c.leads }
 func (c *fakeCluster) Holder() (string, error)                { return "c1", nil }
+func (c *fakeCluster) Clocks() error                          { return c.clocks }
 
 // at is a strike on the role, resolved to hosts.
 func at(role Role, hosts ...string) Strike {

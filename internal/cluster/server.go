@@ -28,6 +28,9 @@ type Server interface {
 	// once it serves. A server that answers, but has no quorum for quorumPatience, has started, too: its peers may be
 	// down or cut off. After an error nothing runs.
 	Start(ctx context.Context) error
+	// SkewClock makes the wall clock of the server and all its children show the true time plus offset, now and after
+	// every start; 0 undoes it.
+	SkewClock(offset time.Duration) error
 }
 
 const (
@@ -51,6 +54,7 @@ type server struct {
 
 	mu      sync.Mutex
 	process *agent.Process // nil: it was never started
+	skew    time.Duration  // of its wall clock
 	stopped bool
 }
 
@@ -123,7 +127,19 @@ func (s *server) Start(ctx context.Context) error {
 	return nil
 }
 
-// launch starts the process, unless it runs or the cluster was stopped, and does not wait for anything.
+// SkewClock implements Server.
+func (s *server) SkewClock(offset time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = offset
+	if err := s.process.SkewClock(offset); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil
+}
+
+// launch starts the process, unless it runs or the cluster was stopped, and does not wait for anything. Its clock is moved
+// before it has come far: a program begins with the true time.
 func (s *server) launch() (*agent.Process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,6 +158,11 @@ func (s *server) launch() (*agent.Process, error) {
 		return nil, err
 	}
 	s.process = p
+	if s.skew != 0 {
+		if err := p.SkewClock(s.skew); err != nil {
+			return nil, errors.Join(err, p.KillFamily())
+		}
+	}
 	return p, nil
 }
 

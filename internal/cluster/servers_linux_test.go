@@ -26,6 +26,7 @@ type bed struct {
 	host      *agent.Local
 	links     *faults.Links
 	processes *faults.Processes
+	logs      string // the directory of the servers' logs
 }
 
 func newBed(t *testing.T, backend cluster.Backend, nodes int, durable bool) *bed {
@@ -35,14 +36,14 @@ func newBed(t *testing.T, backend cluster.Backend, nodes int, durable bool) *bed
 	defer cancel()
 	_, err := backend.Detect(ctx)
 	testenv.NeedServer(t, err)
-	b := &bed{t: t, host: local(t), links: faults.NewLinks()}
+	b := &bed{t: t, host: local(t), links: faults.NewLinks(), logs: t.TempDir()}
 	t.Cleanup(func() {
 		if err := b.links.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	b.Cluster, err = backend.Start(ctx, cluster.Spec{
-		Name: "bed", Nodes: nodes, Agent: b.host, LogDir: t.TempDir(), TTL: 2 * time.Second, Durable: durable,
+		Name: "bed", Nodes: nodes, Agent: b.host, LogDir: b.logs, TTL: 2 * time.Second, Durable: durable,
 		Peer: func(from, to, listen, upstream string) error {
 			_, err := b.links.Open(from, to, listen, upstream)
 			return err
@@ -83,6 +84,7 @@ func (b *bed) Links() *faults.Links         { return b.links }
 func (b *bed) Processes() *faults.Processes { return b.processes }
 func (b *bed) Service() any                 { return b.Cluster }
 func (b *bed) Holder() (string, error)      { return "", errors.New("nobody") }
+func (b *bed) Clocks() error                { return b.host.Clocks() }
 
 func (b *bed) Leads() bool {
 	_, err := b.Leader(b.t.Context())

@@ -22,6 +22,15 @@ func NeedServer(t testing.TB, err error) {
 	t.Skipf("SKIPPED, NOT PROVEN: %v", err)
 }
 
+// NeedCapability ends the test if err says that the machine cannot do something that not every machine can, and that
+// lockbench doctor names: it skips loudly, in CI too.
+func NeedCapability(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Skipf("SKIPPED, NOT PROVEN: %v", err)
+	}
+}
+
 // Main is for TestMain, and returns the exit code: it runs m's tests, or, if the test program was started with such a
 // first argument, the agent's janitor or one of the commands, with the rest of the arguments.
 func Main(m *testing.M, commands map[string]func(args []string) error) int {
