@@ -40,6 +40,16 @@ func csvTables() []csvColumn {
 	deadlocks("deadlocks_open", func(d *Deadlocks) string { return strconv.Itoa(d.Open) })
 	deadlocks("deadlock_p50_us", func(d *Deadlocks) string { return d.Lasted.Quantile(0.5).Micros() })
 	deadlocks("deadlock_max_us", func(d *Deadlocks) string { return d.Lasted.Max().Micros() })
+	clocks := func(name string, of func(used, lost int) int) {
+		all = append(all, csvColumn{name, func(r *Row) string {
+			if len(r.Clocks.Phases) == 0 {
+				return notAvailable
+			}
+			return strconv.Itoa(of(r.Clocks.total()))
+		}})
+	}
+	clocks("clocks_locks_used", func(used, _ int) int { return used })
+	clocks("clocks_locks_lost", func(_, lost int) int { return lost })
 	return append(all,
 		csvColumn{"no_leader_max_us", func(r *Row) string { return r.Leadership.Nobody.Micros() }},
 		csvColumn{"two_leaders_max_us", func(r *Row) string { return r.Leadership.Both.Micros() }},

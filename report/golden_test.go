@@ -36,6 +36,21 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// A run that left nothing is not run, and a lock that is not in a run has a dash.
+func TestSeries(t *testing.T) {
+	swept := tablesFixture(t)
+	swept.Rows[0].Clocks = Clocks{Phases: []ClockPhase{{Phase: "moved", Used: 8, Lost: 3}}}
+	var got bytes.Buffer
+	if err := RenderSeries(&got, []string{"0s", "10ms", "1.5ttl"}, []*Model{fixture(t), nil, swept}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "series.txt", got.Bytes())
+	got.Reset()
+	if err := RenderSeries(&got, []string{"0s"}, []*Model{nil}); err != nil || got.Len() > 0 {
+		t.Errorf("of no run: %q, %v", got.String(), err)
+	}
+}
+
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

@@ -18,6 +18,7 @@ type Measurement struct {
 	Contention Contention
 	Deadlocks  Deadlocks
 	Leadership Leadership
+	Clocks     Clocks
 	// Begin is the time of the first line: times are shown from there.
 	Begin int64
 }

@@ -50,6 +50,7 @@ type Row struct {
 	Contention Contention
 	Deadlocks  Deadlocks
 	Leadership Leadership
+	Clocks     Clocks
 	Tests      []TestRow
 	Tally      Tally
 }

@@ -41,6 +41,10 @@ func says(m *Model) []string {
 	add("No deadlock came about, so nothing is known about how it ends: %s.", m.titles(func(r *Row) bool {
 		return r.Deadlocks.Measured && r.Deadlocks.Count == 0
 	}))
+	add("Wall clocks were moved, and no lock was lost to that: %s. That is a finding, and not a gap.", m.titles(func(r *Row) bool {
+		used, lost := r.Clocks.total()
+		return used > 0 && lost == 0
+	}))
 	for i := range m.Rows {
 		all = append(all, m.Rows[i].saysNotes()...)
 	}

@@ -14,7 +14,7 @@ import (
 //
 //	10 p1 ask x              30 p1 release            0 nemesis phase calm
 //	20 p1 ok                 30 p1 abandon            5 nemesis end calm
-//	20 p1 fail some words    30 p1 info some words    7 nemesis strike c2, struck c2, heal c2, healed c2, kill c2
+//	20 p1 fail some words    30 p1 info some words    7 nemesis strike c2, struck c2, jump c2, jumped c2, heal c2, healed c2, kill c2
 func ops(t testing.TB, text string) []history.Op {
 	t.Helper()
 	var all []history.Op
@@ -86,6 +86,10 @@ func nemesisOp(t testing.TB, word, value string) history.Op {
 		op.F = "partition"
 	case "struck":
 		op.F, op.Type = "partition", history.OK
+	case "jump":
+		op.F = "clock-jump"
+	case "jumped":
+		op.F, op.Type = "clock-jump", history.OK
 	case "heal":
 		op.F = history.Heal
 	case "healed":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
@@ -36,7 +37,7 @@ func (m *Measurement) measureTables(run *results.Run, ops []history.Op) (err err
 	h, err := history.Parse(ops)
 	if err != nil {
 		why := "the history is malformed: " + err.Error()
-		m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason = why, why, why
+		m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason, m.Clocks.Reason = why, why, why, why
 		return nil
 	}
 	holds := checker.Holds(h)
@@ -52,6 +53,9 @@ func (m *Measurement) measureTables(run *results.Run, ops []history.Op) (err err
 	}
 	if run.Shows(results.Leadership) {
 		m.Leadership = leadership(m.Phases, holds)
+	}
+	if run.Shows(results.Clocks) {
+		m.Clocks = clocks(ops, m.Phases, holds)
 	}
 	return nil
 }
@@ -70,6 +74,7 @@ func (r *Row) mergeTables() {
 			r.Contention.merge(t.Measured.Contention)
 			r.Deadlocks.merge(t.Measured.Deadlocks)
 			r.Leadership.merge(t.Measured.Leadership)
+			r.Clocks.merge(t.Measured.Clocks)
 		}
 	}
 }
@@ -82,6 +87,7 @@ func tables(m *Model) []Table {
 		cells func(*Row) (cells [][]string, reason string)
 	}{
 		{contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
+		{clocksTable, (*Row).clocksCells},
 	} {
 		if !m.Run.Shows(t.ID) {
 			continue
@@ -182,4 +188,29 @@ func (r *Row) leadershipCells() ([][]string, string) {
 		}
 	}
 	return [][]string{{l.Nobody.String()}, two, slices.Clip(next)}, ""
+}
+
+var clocksTable = Table{
+	ID: results.Clocks, Title: "Clocks",
+	About: "Wall clocks of servers or clients were moved; monotonic clocks went on. Lost: of the locks that were held at any time " +
+		"from then to the end of the phase, those to which a second holder came. Summed over the tests.",
+	Columns: []string{"Moved", "Locks lost", "Finding"},
+}
+
+func (r *Row) clocksCells() ([][]string, string) {
+	if len(r.Clocks.Phases) == 0 {
+		return nil, r.Clocks.Reason
+	}
+	var moved, lost []string
+	for _, p := range r.Clocks.Phases {
+		moved = append(moved, p.Phase+": "+strings.Join(p.Moved, ", "))
+		lost = append(lost, fmt.Sprintf("%s: %d of %d", p.Phase, p.Lost, p.Used))
+	}
+	finding := "moved clocks took no lock from its holder"
+	if n, all := r.Clocks.total(); n == 0 {
+		finding = "no lock was held while clocks were off"
+	} else if all > 0 {
+		finding = "whether it excludes hangs on wall clocks"
+	}
+	return [][]string{moved, lost, {finding}}, ""
 }

@@ -134,6 +134,8 @@ type Fault struct {
 	Up       Duration `yaml:"up,omitempty"`        // of flapping: how long it works
 	Down     Duration `yaml:"down,omitempty"`      // of flapping: how long it does not
 	DeadPeer Duration `yaml:"dead-peer,omitempty"` // of partition: when servers drop silent connections
+	Offset   *Offset  `yaml:"offset,omitempty"`    // of clock-jump, clock-strobe: by how much; with a minus sign back
+	PPM      int64    `yaml:"ppm,omitempty"`       // of clock-drift: microseconds gained in a second; below 0: lost
 	Point    string   `yaml:"point,omitempty"`     // of pause: where the client stops itself
 }
 

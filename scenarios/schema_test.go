@@ -38,6 +38,7 @@ func texts() map[reflect.Type]*jsonschema.Schema {
 	return map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[scenarios.Duration](): text(durationPattern, "2s", "500ms"),
 		reflect.TypeFor[scenarios.Span]():     text(spanPattern, "3s", "1.5ttl"),
+		reflect.TypeFor[scenarios.Offset]():   text("-?"+spanPattern, "1.5ttl", "-500ms"),
 		reflect.TypeFor[scenarios.Range]():    text(spanPattern+`(\.\.`+spanPattern+`)?`, "5ms..20ms", "1.5ttl"),
 		reflect.TypeFor[scenarios.Moment]():   text(`(held|rival|recovered)( `+spanPattern+`)?|`+spanPattern, "held 10ms", "recovered", "500ms"),
 		reflect.TypeFor[scenarios.Toggle]():   {Type: "string", Enum: []any{"on", "off", "both"}},

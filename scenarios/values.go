@@ -163,6 +163,38 @@ func parseSpan(text string) (Span, error) {
 	return Span{}, fmt.Errorf(`%q is not a time such as "3s" or "1.5ttl"`, text)
 }
 
+// Offset is by how much a clock is off: a Span with a sign, as in "-500ms" and "1.5ttl".
+type Offset struct {
+	Back bool
+	Span Span
+}
+
+// Of is the offset under this TTL.
+func (o Offset) Of(ttl time.Duration) time.Duration {
+	if o.Back {
+		return -o.Span.Of(ttl)
+	}
+	return o.Span.Of(ttl)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (o Offset) MarshalText() ([]byte, error) {
+	if o.Back {
+		return []byte("-" + o.Span.String()), nil
+	}
+	return []byte(o.Span.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *Offset) UnmarshalText(b []byte) (err error) {
+	length, back := strings.CutPrefix(string(b), "-")
+	if o.Span, err = parseSpan(length); err != nil {
+		return fmt.Errorf(`%q is not an offset such as "500ms", "-3s" or "1.5ttl"`, b)
+	}
+	o.Back = back
+	return nil
+}
+
 // Event is something that a schedule can wait for.
 type Event string
 

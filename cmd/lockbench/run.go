@@ -125,12 +125,12 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if plans[0].swept != "" {
 		return runSweep(cmd, f, plans)
 	}
-	_, err = runPlan(cmd, f, plans[0])
+	_, _, err = runPlan(cmd, f, plans[0])
 	return err
 }
 
 // runPlan runs and reports. dir is the run's directory; empty: none could be made.
-func runPlan(cmd *cobra.Command, f runFlags, p plan) (dir string, err error) {
+func runPlan(cmd *cobra.Command, f runFlags, p plan) (dir string, model *report.Model, err error) {
 	progress := cmd.ErrOrStderr()
 	fmt.Fprintf(progress, "lockbench: scenario %s%s, seed %d, drivers %s\n", p.scenario.Name, p.with(), p.seed, strings.Join(names(p.drivers), ", "))
 	cfg := orchestrator.Config{
@@ -140,15 +140,15 @@ func runPlan(cmd *cobra.Command, f runFlags, p plan) (dir string, err error) {
 	}
 	dir, err = orchestrator.Run(cmd.Context(), cfg)
 	if dir == "" {
-		return "", exitError{exitInternal, err}
+		return "", nil, exitError{exitInternal, err}
 	}
-	return dir, conclude(cmd, dir, err)
+	model, err = conclude(cmd, dir, err)
+	return dir, model, err
 }
 
 // conclude judges and reports what the run left, and says how it ended.
-func conclude(cmd *cobra.Command, dir string, runErr error) error {
-	err := judge.Run(dir)
-	var model *report.Model
+func conclude(cmd *cobra.Command, dir string, runErr error) (model *report.Model, err error) {
+	err = judge.Run(dir)
 	if err == nil {
 		model, err = report.Build(dir)
 	}
@@ -160,11 +160,11 @@ func conclude(cmd *cobra.Command, dir string, runErr error) error {
 	fmt.Fprintf(cmd.OutOrStdout(), "The page is %s\n", filepath.Join(dir, results.ReportFile))
 	switch {
 	case cmd.Context().Err() != nil:
-		return exitError{exitInterrupted, errors.Join(errors.New("interrupted; what there is was kept and is marked incomplete"), err)}
+		return model, exitError{exitInterrupted, errors.Join(errors.New("interrupted; what there is was kept and is marked incomplete"), err)}
 	case runErr != nil || err != nil:
-		return exitError{exitInternal, errors.Join(runErr, err)}
+		return model, exitError{exitInternal, errors.Join(runErr, err)}
 	}
-	return outcome(model)
+	return model, outcome(model)
 }
 
 // outcome is the exit that a judged run leads to.

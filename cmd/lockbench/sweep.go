@@ -6,12 +6,16 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lockbench/lockbench/report"
 )
 
 // runSweep runs the plans one after another, until it is interrupted. Its exit is the worst of theirs.
 func runSweep(cmd *cobra.Command, f runFlags, plans []plan) error {
 	var lines []string
 	var codes []int
+	var values []string
+	var models []*report.Model
 	for _, p := range plans {
 		line := fmt.Sprintf("%s = %s: ", p.swept, p.value)
 		if cmd.Context().Err() != nil {
@@ -19,7 +23,8 @@ func runSweep(cmd *cobra.Command, f runFlags, plans []plan) error {
 			codes = append(codes, exitInterrupted)
 			continue
 		}
-		dir, err := runPlan(cmd, f, p)
+		dir, model, err := runPlan(cmd, f, p)
+		values, models = append(values, p.value), append(models, model)
 		code, said := exitOf(err)
 		if said != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "lockbench: %s%v\n", line, said)
@@ -28,6 +33,9 @@ func runSweep(cmd *cobra.Command, f runFlags, plans []plan) error {
 		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%sexit code %d, %s", line, code, dir), ", "))
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\nThe sweep of %s\n  %s\n", plans[0].swept, strings.Join(lines, "\n  "))
+	if err := report.RenderSeries(cmd.OutOrStdout(), values, models); err != nil {
+		return err
+	}
 	if code := worst(codes); code != exitValid {
 		return exitError{code: code}
 	}

@@ -24,7 +24,7 @@ func CheckScenario(s scenarios.Scenario, ds []drivers.Driver) error {
 		}
 		for k, f := range p.Faults {
 			path := fmt.Sprintf("$.phases[%d].faults[%d]", i, k)
-			_, strike, problems := aim(f)
+			_, strike, problems := aim(f, time.Duration(s.Workload.TTL))
 			for _, wrong := range problems {
 				errs = append(errs, problem(path+wrong.Path, "%s", wrong.Text))
 			}
@@ -111,9 +111,9 @@ func (o outline) Clients() []string { return o.clients }
 // Leads implements faults.Cluster.
 func (o outline) Leads() bool { return o.driver.Info.Backend.Leads() }
 
-// aim turns a scenario's fault into a fault and a strike whose hosts are not known yet. The paths of problems begin at the
+// aim turns a scenario's fault into a fault and a strike whose hosts are not known yet, under this TTL. The paths of problems begin at the
 // fault.
-func aim(f scenarios.Fault) (faults.Fault, faults.Strike, []*scenarios.Problem) {
+func aim(f scenarios.Fault, ttl time.Duration) (faults.Fault, faults.Strike, []*scenarios.Problem) {
 	found, err := faults.Find(f.Name)
 	if err != nil {
 		return nil, faults.Strike{}, []*scenarios.Problem{problem(".name", "%v", err)}
@@ -122,8 +122,12 @@ func aim(f scenarios.Fault) (faults.Fault, faults.Strike, []*scenarios.Problem) 
 		Target: faults.Target{Role: faults.Role(f.Target), Direction: faults.Direction(f.Direction)},
 		Params: faults.Params{
 			Delay: time.Duration(f.Delay), Jitter: time.Duration(f.Jitter), Rate: f.Rate, Size: f.Size, Gap: time.Duration(f.Gap),
-			Up: time.Duration(f.Up), Down: time.Duration(f.Down), DeadPeer: time.Duration(f.DeadPeer), Point: f.Point,
+			Up: time.Duration(f.Up), Down: time.Duration(f.Down), DeadPeer: time.Duration(f.DeadPeer), Point: f.Point, PPM: f.PPM,
 		},
+	}
+	if f.Offset != nil {
+		offset := f.Offset.Of(ttl)
+		s.Params.Offset = &offset
 	}
 	for _, peer := range f.Peers {
 		s.Target.Peers = append(s.Target.Peers, faults.Role(peer))

@@ -27,6 +27,7 @@ type clientHost struct {
 	mu      sync.Mutex
 	current *clientProcess // nil: it was killed
 	life    int
+	skew    time.Duration    // of its wall clock
 	work    *client.Workload // what it was told last
 }
 
@@ -69,6 +70,9 @@ func (h *clientHost) begin() (err error) {
 	o.Life = h.life
 	log := filepath.Join(h.test.run.dir.Logs(), h.test.live.driver.Info.Name+"-clients.log")
 	h.current, err = startClient(h.test.run.agent, h.dir, log, o)
+	if err == nil && h.skew != 0 {
+		err = h.current.process.SkewClock(h.skew)
+	}
 	return err
 }
 
@@ -111,6 +115,17 @@ func (h *clientHost) Continue() error {
 		return p.process.Continue()
 	}
 	return nil
+}
+
+// SkewClock implements faults.ClockSkewer.
+func (h *clientHost) SkewClock(offset time.Duration) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.skew = offset
+	if h.current == nil {
+		return nil
+	}
+	return h.current.process.SkewClock(offset)
 }
 
 // Kill implements faults.Process. The history's line of the kill is stamped before the signal is sent.

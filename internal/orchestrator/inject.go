@@ -30,7 +30,7 @@ type injection struct {
 // history to say so, and the verdict unknown.
 func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (missed, err error) {
 	t := s.test
-	fault, strike, problems := aim(f)
+	fault, strike, problems := aim(f, t.ttl())
 	if len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -107,6 +107,12 @@ func (s *strikes) describe(strike faults.Strike) string {
 	}
 	if d := strike.Params.DeadPeer; d > 0 {
 		value += fmt.Sprintf("; servers drop who is silent for %v", d)
+	}
+	if offset := strike.Params.Offset; offset != nil {
+		value += fmt.Sprintf(" by %v", *offset)
+	}
+	if ppm := strike.Params.PPM; ppm != 0 {
+		value += fmt.Sprintf(" by %d ppm", ppm)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

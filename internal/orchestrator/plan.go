@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/drivers"
@@ -76,7 +77,7 @@ func (r *run) planPhases(t *test, first bool) []results.Phase {
 			continue
 		}
 		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency, Fault: describeFaults(p.Faults)}
-		switch err := phaseApplies(p, t); {
+		switch err := phaseApplies(p, t, t.ttl()); {
 		case errors.Is(err, faults.ErrNoMeaning):
 			ph.Status, ph.Reason = results.NotApplicable, strings.TrimPrefix(err.Error(), faults.ErrNoMeaning.Error()+": ")
 		case err != nil:
@@ -97,11 +98,11 @@ func describeFaults(all []scenarios.Fault) string {
 
 // phaseApplies returns nil, or why a phase has no meaning here or cannot run: one of its faults does not, or, if they
 // are drawn, none does.
-func phaseApplies(p scenarios.Phase, c faults.Cluster) error {
+func phaseApplies(p scenarios.Phase, c faults.Cluster, ttl time.Duration) error {
 	var why error
 	usable := 0
 	for _, f := range p.Faults {
-		err := applies(f, c)
+		err := applies(f, c, ttl)
 		if err == nil {
 			usable++
 		} else if why = err; p.Draw == 0 && !errors.Is(err, errNotConcerned) {
@@ -118,11 +119,11 @@ func phaseApplies(p scenarios.Phase, c faults.Cluster) error {
 var errNotConcerned = fmt.Errorf("%w: the fault is not for this lock", faults.ErrNoMeaning)
 
 // applies returns nil, or why a fault does not strike here.
-func applies(f scenarios.Fault, c faults.Cluster) error {
+func applies(f scenarios.Fault, c faults.Cluster, ttl time.Duration) error {
 	if !concerns(f.Drivers, c) {
 		return errNotConcerned
 	}
-	fault, strike, problems := aim(f)
+	fault, strike, problems := aim(f, ttl)
 	if len(problems) > 0 {
 		return problems[0]
 	}

@@ -96,7 +96,7 @@ func (s *strikes) order() []int {
 		return order
 	}
 	for i, f := range s.phase.Faults {
-		if applies(f, s.test) == nil {
+		if applies(f, s.test, s.test.ttl()) == nil {
 			usable = append(usable, i)
 		}
 	}

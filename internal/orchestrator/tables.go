@@ -1,8 +1,10 @@
 package orchestrator
 
 import (
+	"slices"
 	"time"
 
+	"github.com/lockbench/lockbench/faults"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
 )
@@ -41,5 +43,15 @@ func tables(s scenarios.Scenario) []results.Table {
 	if shortest, _ := w.Hold.Of(ttl); shortest >= reign*ttl {
 		all = append(all, results.Leadership)
 	}
+	if slices.ContainsFunc(s.Phases, movesClocks) {
+		all = append(all, results.Clocks)
+	}
 	return all
+}
+
+// movesClocks reports whether a phase has a fault that moves clocks.
+func movesClocks(p scenarios.Phase) bool {
+	return slices.ContainsFunc(p.Faults, func(f scenarios.Fault) bool {
+		return slices.Contains([]string{faults.ClockJump{}.Info().Name, faults.ClockDrift{}.Info().Name, faults.ClockStrobe{}.Info().Name}, f.Name)
+	})
 }

@@ -11,6 +11,7 @@ import (
 func TestTablesOfShippedScenarios(t *testing.T) {
 	want := map[string][]results.Table{
 		"contention": {results.Contention}, "deadlock": {results.Deadlocks}, "leader-election": {results.Leadership},
+		"clock-jump": {results.Clocks}, "clock-drift": {results.Clocks}, "client-clock": {results.Clocks}, "clock-sweep": {results.Clocks},
 	}
 	all, err := scenarios.All()
 	if err != nil {

@@ -121,6 +121,9 @@ func (t *test) Holder() (string, error) {
 	return t.holder, nil
 }
 
+// Clocks implements faults.Cluster.
+func (t *test) Clocks() error { return t.run.agent.Clocks() }
+
 func (t *test) setHolder(name string) {
 	t.holderMu.Lock()
 	defer t.holderMu.Unlock()

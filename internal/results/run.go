@@ -79,6 +79,8 @@ const (
 	Deadlocks Table = "deadlocks"
 	// Leadership: how long nobody leads, and whether two ever do.
 	Leadership Table = "leadership"
+	// Clocks: which locks were lost when wall clocks were moved.
+	Clocks Table = "clocks"
 )
 
 // Shows reports whether the run has the table.
