@@ -75,6 +75,7 @@ func shards() []shard {
 			claims: []claim{{what: "overlap", must: true, fencing: scenarios.Off, heed: scenarios.Both, found: overlap}},
 		},
 	}
+	all = append(all, clockShards()...)
 	inside := []string{"postgres-advisory+xact", "postgres-row"}
 	all = append(all, shard{
 		name: "in-transaction", scenario: "in-transaction", drivers: inside, fencing: scenarios.Off, heedLost: scenarios.Both,
