@@ -1,103 +1,93 @@
 package checker
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/lockbench/lockbench/internal/history"
-)
+import "slices"
 
 // arrivals are the grants of one lock of which a request was served so far. It answers whether a later grant than
-// a given one is among them, in O(log n).
+// a given one is among them.
 //
 // A refused request makes no arrival: it neither read nor wrote, so nothing that comes after it is stale for it.
 type arrivals struct {
-	arrived map[*grant]bool
-	// newest was asked for last; own likewise, for each process.
+	// newest was asked for last.
 	newest *grant
-	own    map[*history.Process]*grant
-	// ranks are the lock's tokens from the highest down. returned[i] is the node of a binary indexed tree over
-	// them: who, of the grants with the tokens that it covers, returned last.
-	ranks    []uint64
-	returned []lastReturned
+	// front are those that stand for all in the order of tokens, as they returned: of each of the others there is one here that has
+	// no lower token and returned no earlier. If tokens rise, it is one.
+	front []*grant
+	// away are the grants with a token that did not arrive yet, as they returned; unheld those that returned after their
+	// client had been killed.
+	away, unheld []*grant
 }
 
-// lastReturned holds the grant whose acquire returned last, and the last one of any other process.
-type lastReturned [2]*grant
-
-func newArrivals(l *lock) *arrivals {
-	a := &arrivals{arrived: map[*grant]bool{}, own: map[*history.Process]*grant{}}
-	for _, g := range l.grants {
-		if g.Token.Set {
-			a.ranks = append(a.ranks, g.Token.V)
-		}
-	}
-	slices.SortFunc(a.ranks, func(x, y uint64) int { return cmp.Compare(y, x) })
-	a.ranks = slices.Compact(a.ranks)
-	a.returned = make([]lastReturned, len(a.ranks)+1)
-	return a
-}
-
+// add takes a grant of which a request is served, the first one.
 func (a *arrivals) add(g *grant) {
-	if a.arrived[g] {
-		return
-	}
-	a.arrived[g] = true
 	if a.newest == nil || g.Invoke.Time > a.newest.Invoke.Time {
 		a.newest = g
 	}
-	if o := a.own[g.Process]; o == nil || g.N > o.N {
-		a.own[g.Process] = g
-	}
 	if g.Token.Set {
-		for i := a.above(g) + 1; i < len(a.returned); i += i & -i {
-			a.returned[i].add(g)
-		}
+		a.away = without(a.away, g)
+		a.addToken(g)
 	}
 }
 
-// above is how many of the lock's tokens are higher than g's.
-func (a *arrivals) above(g *grant) int {
-	i, _ := slices.BinarySearchFunc(a.ranks, g.Token.V, func(x, y uint64) int { return cmp.Compare(y, x) })
-	return i
+// addToken puts the grant into the front, unless another stands for it.
+func (a *arrivals) addToken(g *grant) {
+	at := len(a.front)
+	for at > 0 && a.front[at-1].Return.Time > g.Return.Time {
+		at--
+		if a.front[at].Token.V >= g.Token.V {
+			return
+		}
+	}
+	for i := at - 1; i >= 0; i-- {
+		o := a.front[i]
+		same := o.Return.Time == g.Return.Time
+		if same && o.process != g.process { // one may be the asker's own, and hide the other
+			continue
+		}
+		if o.Token.V > g.Token.V || same && o.Token == g.Token {
+			if same {
+				return
+			}
+			break
+		}
+		a.front = slices.Delete(a.front, i, i+1)
+		at--
+	}
+	a.front = slices.Insert(a.front, at, g)
 }
 
 // laterThan finds a grant among them that is later than g, or nil: the one that was asked for last if that is
-// later by time, else one that is later by token.
+// later by time, else one that is later by token, of which it takes the one that returned last.
 func (a *arrivals) laterThan(g *grant) *grant {
 	if a.newest != nil && before(g, a.newest) {
 		return a.newest
 	}
-	// At equal times newest may be another process's, which is then in no order with g.
-	if o := a.own[g.Process]; o != nil && before(g, o) {
-		return o
+	if g.next != nil {
+		return g.next
 	}
+	return a.higher(g)
+}
+
+// higher finds the one that returned last of those that are later than g by token.
+func (a *arrivals) higher(g *grant) *grant {
 	if !g.Token.Set {
 		return nil
 	}
-	// A higher token makes a grant later unless it had returned before g was asked for. At equal times g's own
-	// process may hide another's, hence two of them.
-	for i := a.above(g); i > 0; i -= i & -i {
-		for _, o := range a.returned[i] {
-			if o != nil && !before(o, g) {
-				return o
-			}
+	for i := len(a.front) - 1; i >= 0 && a.front[i].Return.Time >= g.Invoke.Time; i-- {
+		if o := a.front[i]; o.Token.V > g.Token.V && !before(o, g) {
+			return o
 		}
 	}
 	return nil
 }
 
-func (l *lastReturned) add(g *grant) {
-	switch {
-	case l[0] == nil:
-		l[0] = g
-	case l[0].Process == g.Process:
-		if g.Return.Time > l[0].Return.Time {
-			l[0] = g
-		}
-	case g.Return.Time > l[0].Return.Time:
-		l[0], l[1] = g, l[0]
-	case l[1] == nil || g.Return.Time > l[1].Return.Time:
-		l[1] = g
+// neverHeld notes a grant that returned to a client that had been killed.
+func (a *arrivals) neverHeld(g *grant) { a.unheld = append(a.unheld, g) }
+
+// forget notes that the grant, if it did not arrive yet, never will.
+func (a *arrivals) forget(g *grant) {
+	if g.arrived != 0 {
+		return
 	}
+	a.away = without(a.away, g)
+	a.unheld = without(a.unheld, g)
 }

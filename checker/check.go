@@ -1,72 +1,105 @@
 package checker
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/history"
 )
 
-// Checker looks for one kind of violation.
-type Checker interface {
-	// Name is its row of Counts, as Incident.Kinds and files have it.
-	Name() string
-	// check counts and reports what it finds with one lock.
-	check(l *lock, f *findings)
-}
-
-// Checkers lists the checkers of violations, in the order in which their findings are told.
-func Checkers() []Checker {
-	return []Checker{overlap{}, interleaved{}, tokenRegression{}, staleWrite{}, lostUpdate{}}
-}
+// passes is how often a history is read before everything of it is remembered.
+const passes = 3
 
 // Check judges a history. The definitions of what it counts are in docs/history.md. It takes O(n log n) for n lines.
 // Lines of different processes may come in any order.
 //
 // Its error is a *history.LineError: the lines are not a well-formed history, which is never judged.
 func Check(ops []history.Op, opt Options) (Result, error) {
-	h, err := history.Parse(ops)
-	if err != nil {
-		return Result{}, err
-	}
-	m := newModel(h)
-	f := newFindings(m)
-	for _, l := range m.locks {
-		for _, c := range Checkers() {
-			c.check(l, f)
-		}
-		checkFence(l, f)
-	}
-	f.countOps(h)
-	result := Result{Liveness: checkStuck(m, opt, f), Incidents: f.incidents(), Counts: f.counts}
-	unknown := tooLittle(m, opt)
-	result.Exclusion = exclusion(&f.counts, unknown)
-	result.Data = data(m, &f.counts, unknown, opt)
-	return result, nil
-}
-
-// countOps counts what is no violation.
-func (f *findings) countOps(h *history.History) {
-	f.counts.Attempts = len(h.Grants)
-	for _, g := range h.Grants {
-		switch g.Outcome {
-		case history.OK:
-			f.counts.Grants++
-		case history.Fail:
-		default:
-			f.counts.Ambiguous++
-		}
-		for _, r := range g.Requests {
-			if r.Outcome != history.OK && r.Outcome != history.Fail {
-				f.counts.Ambiguous++
+	result, err := CheckFrom(func(feed func(*history.Op) error) error {
+		for i := range ops {
+			if err := feed(&ops[i]); err != nil {
+				return err
 			}
 		}
+		return nil
+	}, opt)
+	if !errors.Is(err, ErrOutOfOrder) {
+		return result, err
 	}
-	for _, r := range h.Sequenced {
-		if r.F == history.Write && !r.Rejected {
-			f.counts.Writes++
+	if _, err := history.Parse(ops); err != nil { // sorting would hide that a process's own lines are not in order
+		return Result{}, err
+	}
+	order := byTime(ops)
+	return inPasses(func(s *Stream) error {
+		for _, i := range order {
+			if err := s.feed(history.Stamp{Time: ops[i].Time, Line: i + 1}, &ops[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, opt)
+}
+
+// CheckFrom judges a history that is read line by line: read feeds all of its lines, in the order of their times (see
+// Stream), and returns the error of feed or its own. It is called again if a line turns out to be about what was over long ago and
+// so had been forgotten. Its errors are those of read and of Stream, without ErrForgotten.
+func CheckFrom(read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
+	return inPasses(func(s *Stream) error { return read(s.Feed) }, opt)
+}
+
+func inPasses(read func(*Stream) error, opt Options) (Result, error) {
+	r := &retain{}
+	for pass := 1; ; pass++ {
+		s := newStream(opt, r)
+		err := read(s)
+		var result Result
+		if err == nil {
+			result, err = s.Finish()
+		}
+		if !r.missing() || errors.Is(err, ErrOutOfOrder) {
+			return result, err
+		}
+		r.missed, r.all = 0, pass+1 >= passes
+	}
+}
+
+// byTime lists the indices of the lines in the order of their times. The resource's lines, whose order is their own, come where their
+// times are.
+func byTime(ops []history.Op) []int {
+	var clients, resource, all []int
+	for i := range ops {
+		if t := ops[i].Type; t == history.Apply || t == history.Reject {
+			resource = append(resource, i)
+		} else {
+			clients = append(clients, i)
 		}
 	}
+	slices.SortStableFunc(clients, func(a, b int) int { return cmp.Compare(ops[a].Time, ops[b].Time) })
+	for _, i := range clients {
+		for len(resource) > 0 && ops[resource[0]].Time < ops[i].Time {
+			all = append(all, resource[0])
+			resource = resource[1:]
+		}
+		all = append(all, i)
+	}
+	return append(all, resource...)
+}
+
+// judge judges what was counted.
+func (s *sweep) judge() Result {
+	liveness := s.checkStuck() // which counts, too
+	result := Result{
+		Liveness:  liveness,
+		Incidents: s.incidents.list(func(at history.Stamp) string { return seconds(at.Time - s.begin) }),
+		Counts:    s.counts,
+	}
+	unknown := s.tooLittle()
+	result.Exclusion = exclusion(&s.counts, unknown)
+	result.Data = s.data(unknown)
+	return result
 }
 
 func exclusion(c *Counts, unknown string) Judgement {
@@ -81,7 +114,8 @@ func exclusion(c *Counts, unknown string) Judgement {
 	}
 }
 
-func data(m *model, c *Counts, unknown string, opt Options) Judgement {
+func (s *sweep) data(unknown string) Judgement {
+	c := &s.counts
 	stale := amount(c.StaleWrite, "stale write")
 	if c.StaleDelayed > 0 {
 		stale += fmt.Sprintf(" (%d delayed)", c.StaleDelayed)
@@ -94,7 +128,8 @@ func data(m *model, c *Counts, unknown string, opt Options) Judgement {
 	switch {
 	case violations != "":
 		return Judgement{Invalid, list(violations, broken)}
-	case m.fenced(opt) && c.Grants > 0 && !m.tokens():
+	// The resource checked tokens: it was said to, or it refused a request.
+	case (s.opt.Fenced || s.rejected) && c.Grants > 0 && !s.tokens:
 		return Judgement{NotApplicable, "cannot be fenced: the lock has no token"}
 	case broken != "" || unknown != "":
 		return Judgement{Unknown, list(broken, unknown)}
@@ -103,29 +138,6 @@ func data(m *model, c *Counts, unknown string, opt Options) Judgement {
 	default:
 		return Judgement{Verdict: Valid}
 	}
-}
-
-// fenced reports whether the resource checked tokens: it was said to, or it refused a request.
-func (m *model) fenced(opt Options) bool {
-	if opt.Fenced {
-		return true
-	}
-	for _, r := range m.history.Sequenced {
-		if r.Rejected {
-			return true
-		}
-	}
-	return false
-}
-
-// tokens reports whether any grant has a token.
-func (m *model) tokens() bool {
-	for _, g := range m.grants {
-		if g != nil && g.Token.Set {
-			return true
-		}
-	}
-	return false
 }
 
 // amount is n things in words, empty if there are none.

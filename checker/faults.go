@@ -10,37 +10,37 @@ type fault struct {
 	// failed is true if it is not certain that it struck.
 	failed bool
 	err    string
+	// attempts is how many acquires were invoked while it lasted or, while it lasts, minus those before it.
+	attempts int
 }
 
-// findFaults pairs the nemesis's faults with their heals. A heal ends the oldest fault of its value that is not
-// healed; if none is of its value, it ends all.
-func findFaults(h *history.History) []*fault {
-	var faults []*fault
-	for _, i := range h.Nemesis {
-		op := &h.Ops[i]
-		switch {
-		case op.F == history.Phase:
-		case op.F == history.Heal:
-			heal(faults, op)
-		case op.Type == history.Invoke:
-			f := &fault{name: op.F, value: op.Value, begin: op.Time, until: never, healed: never}
-			if op.F == history.Kill {
-				f.value = op.Client
-			}
-			faults = append(faults, f)
-		case op.Type == history.Info, op.Type == history.Fail:
-			for _, f := range faults {
-				if f.name == op.F && f.until == never && (f.value == op.Value || f.name == history.Kill && f.value == op.Client) {
-					f.failed, f.err = true, op.Error
-				}
+// faults are the nemesis's faults so far.
+type faults []*fault
+
+// take pairs the nemesis's faults with their heals, line by line. A heal ends the oldest fault of its value that is not
+// healed; if none is of its value, it ends all. before is how many acquires were invoked before the line.
+func (all *faults) take(op *history.Op, before int) {
+	switch {
+	case op.F == history.Phase:
+	case op.F == history.Heal:
+		heal(*all, op, before)
+	case op.Type == history.Invoke:
+		f := &fault{name: op.F, value: op.Value, begin: op.Time, until: never, healed: never, attempts: -before}
+		if op.F == history.Kill {
+			f.value = op.Client
+		}
+		*all = append(*all, f)
+	case op.Type == history.Info, op.Type == history.Fail:
+		for _, f := range *all {
+			if f.name == op.F && f.until == never && (f.value == op.Value || f.name == history.Kill && f.value == op.Client) {
+				f.failed, f.err = true, op.Error
 			}
 		}
 	}
-	return faults
 }
 
 // heal notes one line of a heal.
-func heal(faults []*fault, op *history.Op) {
+func heal(faults []*fault, op *history.Op, before int) {
 	var unhealed, mine []*fault
 	for _, f := range faults {
 		if f.healed != never {
@@ -63,19 +63,12 @@ func heal(faults []*fault, op *history.Op) {
 		unhealed = mine[:1]
 	}
 	for _, f := range unhealed {
-		f.until = min(f.until, op.Time)
+		if f.until == never {
+			f.until = op.Time
+			f.attempts += before
+		}
 		if op.Type == history.OK {
 			f.healed = op.Time
 		}
 	}
-}
-
-// lastHeal is when the last heal was done; ok is false if none was.
-func (m *model) lastHeal() (at int64, ok bool) {
-	for _, i := range m.history.Nemesis {
-		if op := &m.history.Ops[i]; op.F == history.Heal && op.Type == history.OK {
-			at, ok = op.Time, true // the nemesis's lines are in order
-		}
-	}
-	return at, ok
 }

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/lockbench/lockbench/internal/history"
@@ -21,21 +22,50 @@ type Hold struct {
 
 // Holds lists every acquire of a history, granted or not, in the order of their invokes.
 func Holds(h *history.History) []Hold {
-	deaths := findDeaths(h)
+	processes := findLives(h).processes
 	all := make([]Hold, 0, len(h.Grants))
 	for _, hg := range h.Grants {
-		died := deaths[hg.Process]
-		hold := Hold{Grant: hg, Answered: min(hg.Return.Time, died.killed)}
+		g := grant{Grant: hg, process: processes[hg.Process.Index]}
+		killed := g.process.killed
+		hold := Hold{Grant: hg, Answered: min(hg.Return.Time, killed)}
 		if !hg.Return.Exists() {
-			hold.Answered, hold.Unanswered = died.killed, died.killed == never
+			hold.Answered, hold.Unanswered = killed, killed == never
 		}
 		if hold.Unanswered {
-			hold.Answered = died.last
+			hold.Answered = g.process.last()
 		}
-		if g := (grant{Grant: hg, killed: died.killed}); hg.Outcome == history.OK && g.held() {
-			hold.Held, hold.End = true, g.holdEnd(died.last)
+		if hg.Outcome == history.OK && g.held() {
+			hold.Held, hold.End = true, g.knownEnd()
 		}
 		all = append(all, hold)
 	}
 	return slices.Clip(all)
+}
+
+// findLives tells lives the first and last line of each process, and the kills.
+func findLives(h *history.History) *lives {
+	type event struct {
+		at      int64
+		process *history.Process
+		victim  string
+	}
+	var events []event
+	for _, p := range h.Processes {
+		events = append(events, event{at: p.First.Time, process: p}, event{at: p.Last.Time, process: p})
+	}
+	for _, i := range h.Nemesis {
+		if op := &h.Ops[i]; op.F == history.Kill && op.Type == history.Invoke {
+			events = append(events, event{at: op.Time, victim: op.Client})
+		}
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.at, b.at) })
+	ls := newLives()
+	for _, e := range events {
+		if e.process != nil {
+			ls.line(e.process, e.at)
+		} else {
+			ls.kill(e.victim, e.at)
+		}
+	}
+	return ls
 }

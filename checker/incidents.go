@@ -11,92 +11,137 @@ import (
 	"github.com/lockbench/lockbench/internal/history"
 )
 
-// findings collects what the checkers find in one history.
-type findings struct {
-	counts Counts
-	all    []finding
-	begin  int64 // of the history
-	// parent is a union-find over the history's acquires, by index.
-	parent []int
+// kind is a row of Counts that joins grants, in the order in which violations are told.
+type kind int
+
+const (
+	overlapKind kind = iota
+	interleavedKind
+	regressionKind
+	staleKind
+	delayedKind
+	lostKind
+	kinds
+)
+
+// String is the row's name in files.
+func (k kind) String() string {
+	return [kinds]string{"overlap", "interleaved", "token_regression", "stale_write", "stale_delayed", "lost_update"}[k]
 }
 
 // finding is one violation, and joins the grants that took part in it.
 type finding struct {
-	kinds     []string
+	kind      kind
 	grants    []*grant // the one that is counted first
 	at, until int64
+	// order is that of findings of one kind that are at the same time.
+	order [2]uint64
 	// explain says in a sentence what happened. It is only asked for the first of an incident.
-	explain func() string
+	explain func(at clock) string
 }
 
-func newFindings(m *model) *findings {
-	f := &findings{begin: m.begin, parent: make([]int, len(m.grants))}
-	for i := range f.parent {
-		f.parent[i] = i
-	}
-	return f
+// before reports whether the finding is told before another of its incident.
+func (f *finding) before(o *finding) bool {
+	return cmp.Or(cmp.Compare(f.at, o.at), cmp.Compare(f.kind, o.kind), cmp.Compare(f.order[0], o.order[0]), cmp.Compare(f.order[1], o.order[1])) < 0
 }
 
-func (f *findings) add(v finding) {
-	f.all = append(f.all, v)
-	for _, g := range v.grants[1:] {
-		a, b := f.root(v.grants[0].Index), f.root(g.Index)
-		// The lower root wins, so that the outcome does not depend on the order of findings.
-		f.parent[max(a, b)] = min(a, b)
-	}
+// clock writes when a line was, from the history's first one.
+type clock func(history.Stamp) string
+
+// incidents are the connected sets of the grants that took part in violations: a union-find.
+type incidents struct{ all []*group }
+
+// group is one connected set, or was.
+type group struct {
+	into       *group // the one that it became part of
+	lock       *lock
+	begin, end int64
+	kinds      [kinds]bool
+	grants     []GrantID
+	first      finding
 }
 
-// root finds the representative of a set, and halves the path to it.
-func (f *findings) root(i int) int {
-	for f.parent[i] != i {
-		f.parent[i] = f.parent[f.parent[i]]
-		i = f.parent[i]
-	}
-	return i
-}
-
-// incidents groups the findings into connected sets of grants, in the order in which they began.
-func (f *findings) incidents() []Incident {
-	type group struct {
-		incident Incident
-		first    finding
-	}
-	groups := map[int]*group{}
-	var order []*group
-	for _, v := range f.all {
-		root := f.root(v.grants[0].Index)
-		g, ok := groups[root]
-		if !ok {
-			g = &group{incident: Incident{Lock: v.grants[0].Lock, Begin: v.at, End: v.until}, first: v}
-			groups[root] = g
-			order = append(order, g)
+// root finds the set that the group became part of, and halves the path to it.
+func (g *group) root() *group {
+	for g.into != nil {
+		if g.into.into != nil {
+			g.into = g.into.into
 		}
-		if v.at < g.first.at {
-			g.first = v
+		g = g.into
+	}
+	return g
+}
+
+func (in *incidents) add(f finding) {
+	var set *group
+	for _, g := range f.grants {
+		if g.incident == nil {
+			continue
 		}
-		in := &g.incident
-		in.Begin, in.End = min(in.Begin, v.at), max(in.End, v.until)
-		in.Kinds = append(in.Kinds, v.kinds...)
-		for _, member := range v.grants {
-			in.Grants = append(in.Grants, GrantID{Process: member.Process.N, Grant: member.N})
+		if root := g.incident.root(); set == nil {
+			set = root
+		} else {
+			set = set.join(root)
 		}
 	}
-	all := make([]Incident, 0, len(order))
-	for _, g := range order {
-		g.incident.Kinds = sortedSet(g.incident.Kinds, cmp.Compare)
-		g.incident.Grants = sortedSet(g.incident.Grants, compareGrants)
-		g.incident.Explanation = g.first.explain()
-		all = append(all, g.incident)
+	if set == nil {
+		set = &group{lock: f.grants[0].lock, begin: f.at, end: f.until, first: f}
+		in.all = append(in.all, set)
+	}
+	set.begin, set.end = min(set.begin, f.at), max(set.end, f.until)
+	set.kinds[f.kind] = true
+	if f.before(&set.first) {
+		set.first = f
+	}
+	for _, g := range f.grants {
+		if g.incident == nil {
+			set.grants = append(set.grants, GrantID{Process: g.Process.N, Grant: g.N})
+		}
+		g.incident = set
+	}
+}
+
+// join makes one set of two, and returns it.
+func (g *group) join(o *group) *group {
+	if g == o {
+		return g
+	}
+	if len(g.grants) < len(o.grants) {
+		g, o = o, g
+	}
+	g.begin, g.end = min(g.begin, o.begin), max(g.end, o.end)
+	for k, is := range o.kinds {
+		g.kinds[k] = g.kinds[k] || is
+	}
+	g.grants = append(g.grants, o.grants...)
+	if o.first.before(&g.first) {
+		g.first = o.first
+	}
+	o.into, o.grants, o.first = g, nil, finding{}
+	return g
+}
+
+// list lists the incidents in the order in which they began.
+func (in *incidents) list(at clock) []Incident {
+	all := []Incident{}
+	for _, g := range in.all {
+		if g.into != nil {
+			continue
+		}
+		i := Incident{Lock: g.lock.name, Grants: slices.Clip(g.grants), Begin: g.begin, End: g.end, Explanation: g.first.explain(at)}
+		slices.SortFunc(i.Grants, compareGrants)
+		for k, is := range g.kinds {
+			if is {
+				i.Kinds = append(i.Kinds, kind(k).String())
+			}
+		}
+		slices.Sort(i.Kinds)
+		all = append(all, i)
 	}
 	slices.SortFunc(all, func(a, b Incident) int {
 		return cmp.Or(cmp.Compare(a.Begin, b.Begin), compareGrants(a.Grants[0], b.Grants[0]))
 	})
 	return all
-}
-
-func sortedSet[T comparable](s []T, compare func(a, b T) int) []T {
-	slices.SortFunc(s, compare)
-	return slices.Clip(slices.Compact(s))
 }
 
 func compareGrants(a, b GrantID) int {
@@ -109,7 +154,7 @@ func names(a, b *grant) (string, string) {
 		switch {
 		case a.Process.Client != b.Process.Client:
 			return g.Process.Client
-		case a.Process != b.Process:
+		case a.process != b.process:
 			return fmt.Sprintf("%s (process %d)", g.Process.Client, g.Process.N)
 		default:
 			return fmt.Sprintf("%s (process %d, grant %d)", g.Process.Client, g.Process.N, g.N)
@@ -119,9 +164,6 @@ func names(a, b *grant) (string, string) {
 }
 
 func quoted(l *lock) string { return "`" + l.name + "`" }
-
-// at writes when a line was, from the history's first one.
-func (f *findings) at(s history.Stamp) string { return seconds(s.Time - f.begin) }
 
 // seconds writes nanoseconds with four digits.
 func seconds(ns int64) string {

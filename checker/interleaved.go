@@ -2,62 +2,75 @@ package checker
 
 import (
 	"fmt"
-	"slices"
+
+	"github.com/lockbench/lockbench/internal/history"
 )
 
-// interleaved counts the pairs of unordered grants whose requests, each answered to its worker before its own hold
-// ended, reach the resource as A … B … A. Both were held at B's request then, and it takes no clock to see it.
-//
-// A refused request counts too: it was made, and answered.
-type interleaved struct{}
+// turn is a grant's part of the resource's order: from the first to the last of its requests that were each answered to the
+// worker before the hold ended. A refused request counts too: it was made, and answered.
+type turn struct {
+	first, last *history.Request
+	// unserved is how many of them are answered, and the resource's line is still to come.
+	unserved int
+	over     bool
+	// rivals are unordered with the grant, and their turns were over before this one.
+	rivals []*grant
+}
 
-// Name implements Checker.
-func (interleaved) Name() string { return "interleaved" }
-
-// turn is a grant's part of the resource's order, from its first such request to its last.
-type turn struct{ first, last request }
-
-// check compares each turn with those that are not over when it begins. Two turns that overlap in an order without
-// ties have a request of one between two of the other. It takes O(n·w) for n grants, w of which use
-// the resource at a time: at most as many as there are workers, if each uses one grant at a time.
-func (c interleaved) check(l *lock, f *findings) {
-	var open []*turn
-	for _, t := range turns(l) {
-		open = slices.DeleteFunc(open, func(o *turn) bool { return o.last.Seq < t.first.Seq })
-		for _, o := range open {
-			a, b := o.first.grant, t.first.grant
-			if later(a, b) || later(b, a) {
-				continue
-			}
-			f.counts.Interleaved++
-			f.add(finding{
-				kinds: []string{c.Name()}, grants: []*grant{a, b}, at: t.first.Served.Time, until: min(o.last.Served.Time, t.last.Served.Time),
-				explain: func() string {
-					outer, inner := names(a, b)
-					return fmt.Sprintf("%s and %s used %s in turns: requests of %s at %s, of %s at %s and of %s again at %s, each answered while its hold was open",
-						outer, inner, quoted(l), outer, f.at(o.first.Served), inner, f.at(t.first.Served), outer, f.at(o.last.Served))
-				},
-			})
-		}
-		open = append(open, t)
+// add takes a request; they come in nearly the resource's order.
+func (t *turn) add(r *history.Request) {
+	if t.first == nil || r.Seq < t.first.Seq {
+		t.first = r
+	}
+	if t.last == nil || r.Seq > t.last.Seq {
+		t.last = r
 	}
 }
 
-// turns lists the turns in the order in which they begin.
-func turns(l *lock) []*turn {
-	of := map[*grant]*turn{}
-	var all []*turn
-	for _, r := range l.requests {
-		if !r.answered() || !r.grant.covers(r.Answer) {
-			continue
-		}
-		t, ok := of[r.grant]
-		if !ok {
-			t = &turn{first: r}
-			of[r.grant] = t
-			all = append(all, t)
-		}
-		t.last = r
+// awaits reports whether the resource's line of an answered request is waited for. A failed request that never reached the
+// resource has none; if it comes after all, it is about a request that was forgotten, unless nothing is.
+func (s *sweep) awaits(r *history.Request) bool {
+	return r.Outcome == history.OK || s.retain.all || s.retain.grants[history.GrantKey{Process: r.Grant.Process.N, Grant: r.Grant.N}]
+}
+
+// endTurn compares the turn with those of unordered grants, if it is over. Two turns that overlap in an order without ties
+// have a request of one between two of the other, as A … B … A. Both were held at B's request then, and it takes no clock
+// to see it. It takes O(w) for w grants of the lock that are used at a time.
+func (s *sweep) endTurn(g *grant) {
+	if !g.decided || g.turn.unserved > 0 || g.turn.over {
+		return
 	}
-	return all
+	g.turn.over = true
+	g.lock.live = without(g.lock.live, g)
+	if g.turn.first != nil {
+		for _, o := range g.turn.rivals {
+			s.compareTurns(o, g)
+		}
+		for _, o := range g.lock.live {
+			if !later(o, g) && !later(g, o) {
+				o.turn.rivals = append(o.turn.rivals, g)
+			}
+		}
+	}
+	g.turn.rivals = nil
+}
+
+func (s *sweep) compareTurns(a, b *grant) {
+	if a.turn.first.Seq > b.turn.first.Seq {
+		a, b = b, a
+	}
+	outer, inner := a.turn, b.turn
+	if outer.last.Seq < inner.first.Seq {
+		return
+	}
+	s.counts.Interleaved++
+	s.incidents.add(finding{
+		kind: interleavedKind, grants: []*grant{a, b}, at: inner.first.Served.Time, until: min(outer.last.Served.Time, inner.last.Served.Time),
+		order: [2]uint64{inner.first.Seq, outer.first.Seq},
+		explain: func(at clock) string {
+			o, i := names(a, b)
+			return fmt.Sprintf("%s and %s used %s in turns: requests of %s at %s, of %s at %s and of %s again at %s, each answered while its hold was open",
+				o, i, quoted(a.lock), o, at(outer.first.Served), i, at(inner.first.Served), o, at(outer.last.Served))
+		},
+	})
 }

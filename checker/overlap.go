@@ -2,96 +2,74 @@ package checker
 
 import (
 	"fmt"
-
-	"github.com/lockbench/lockbench/internal/history"
+	"slices"
 )
 
-// overlap counts the holds that began while another grant's hold was open, of the same client or not.
-type overlap struct{}
-
-// Name implements Checker.
-func (overlap) Name() string { return "overlap" }
-
-func (c overlap) check(l *lock, f *findings) {
-	for _, o := range l.overlaps {
-		f.counts.Overlap++
-		f.add(finding{
-			kinds: []string{c.Name()}, grants: o.grants(), at: o.second.Return.Time, until: min(o.first().end, o.second.end),
-			explain: func() string {
-				second, first := names(o.second, o.first())
-				return fmt.Sprintf("%s was granted %s at %s while %s, granted it at %s, still held it",
-					second, quoted(l), f.at(o.second.Return), first, f.at(o.first().Return))
-			},
-		})
-	}
-}
-
-// overlapping is a hold that began while others were open.
+// overlapping is a hold that began while others may have been open. It is decided when all of them have ended.
 type overlapping struct {
 	second *grant
-	// other is the hold, of those open by the clock, that ended last; own likewise, of those that are open by
-	// the order of second's own process. At least one is not nil.
-	other, own *grant
+	// others began before it, and were not given up yet, in the order in which they began.
+	others []*grant
+	open   int // how many of them all are not decided
 }
 
-func (o overlapping) first() *grant {
-	if o.other != nil {
-		return o.other
-	}
-	return o.own
-}
-
-func (o overlapping) grants() []*grant {
-	all := []*grant{o.second}
-	for _, g := range []*grant{o.other, o.own} {
-		if g != nil {
-			all = append(all, g)
+// beginHold notes a hold that begins. Most begin alone.
+func (s *sweep) beginHold(g *grant) {
+	var others []*grant
+	for _, o := range g.lock.live {
+		if !o.decided && !o.givenUp().Exists() {
+			others = append(others, o)
 		}
 	}
-	return all
+	if len(others) == 0 {
+		return
+	}
+	o := &overlapping{second: g, others: others, open: 1 + len(others)}
+	g.awaited = append(g.awaited, o)
+	for _, other := range others {
+		other.awaited = append(other.awaited, o)
+	}
 }
 
-// findOverlaps sweeps the holds as they began. Of those that began before, it keeps the one that ends last: if any is
-// open, that one is. Holds that are open together overlap each other, so they are marked already, and joined to
-// each other; one of them stands for all.
+// resolve counts the hold if it began while another was open: of the same client or not. Of those open by the
+// clock the one that ended last stands for all. They overlap each other, so they are marked already, and joined to each other.
 //
 // At equal times an end goes before a begin, so that a hold without length overlaps only what is open around it. Of two
 // that begin at the same time and go on, one certainly began while the other was open: the second line counts.
 // Within a process the lines tell the order at equal times too.
-func findOverlaps(grants []*grant) []overlapping {
-	var found []overlapping
-	var longest, earlier *grant // earlier: of those that began at an earlier time
-	own := map[*history.Process]*grant{}
-	at := int64(-1)
-	for _, g := range grants {
+func (s *sweep) resolve(o *overlapping) {
+	second, at := o.second, o.second.Return.Time
+	if !second.held() {
+		return
+	}
+	var first, own *grant
+	for _, g := range o.others {
 		if !g.held() {
 			continue
 		}
-		if g.Return.Time != at {
-			at, earlier = g.Return.Time, longest
+		if g.end > at && (second.end > at || g.Return.Time < at) && (first == nil || g.end > first.end) {
+			first = g
 		}
-		o := overlapping{second: g, other: longest, own: own[g.Process]}
-		if g.end == at {
-			o.other = earlier
-		}
-		if o.other != nil && o.other.end <= at {
-			o.other = nil
-		}
-		if o.own != nil && (o.own == o.other || !o.own.covers(g.Return)) {
-			o.own = nil
-		}
-		if o.other != nil || o.own != nil {
-			for _, g := range o.grants() {
-				g.overlapped = true
-			}
-			found = append(found, o)
-		}
-		if longest == nil || g.end > longest.end {
-			longest = g
-		}
-		if p := own[g.Process]; p == nil || p.givenUp().Exists() && (!g.givenUp().Exists() || g.givenUp().Line > p.givenUp().Line) {
-			own[g.Process] = g
+		// It was not given up before second returned, so by the order of their process it was open.
+		if g.process == second.process && (own == nil || own.givenUp().Exists() && (!g.givenUp().Exists() || g.givenUp().Line > own.givenUp().Line)) {
+			own = g
 		}
 	}
-	return found
+	grants := slices.DeleteFunc([]*grant{second, first, own}, func(g *grant) bool { return g == nil })
+	if grants = slices.Compact(grants); len(grants) == 1 {
+		return
+	}
+	for _, g := range grants {
+		g.overlapped = true
+	}
+	first = grants[1]
+	s.counts.Overlap++
+	s.incidents.add(finding{
+		kind: overlapKind, grants: grants, at: at, until: min(first.end, second.end), order: [2]uint64{uint64(at), uint64(second.Return.Line)},
+		explain: func(at clock) string {
+			b, a := names(second, first)
+			return fmt.Sprintf("%s was granted %s at %s while %s, granted it at %s, still held it",
+				b, quoted(second.lock), at(second.Return), a, at(first.Return))
+		},
+	})
 }

@@ -6,82 +6,96 @@ import (
 	"github.com/lockbench/lockbench/internal/history"
 )
 
-// tooLittle says why the history proves nothing, or nothing if it does: a lock that nobody asks for breaks no promise.
-// Grants are counted before the first fault and after the last heal, but only attempts in between: a lock that blocks
-// during a partition is right to block.
-func tooLittle(m *model, opt Options) string {
-	grants := 0
-	for _, l := range m.locks {
-		grants += len(l.grants)
-	}
-	if grants == 0 {
-		return "nothing was granted"
-	}
-	var reasons []string
-	if len(m.faults) == 0 && grants < opt.MinGrants {
-		reasons = append(reasons, fmt.Sprintf("only %s, %d are needed", amount(grants, "grant"), opt.MinGrants))
-	}
-	if len(m.faults) > 0 {
-		reasons = append(reasons, m.aroundFaults(opt.MinGrants), m.underFaults(opt.MinAttempts))
-	}
-	return list(reasons...)
+// progress counts what happened around the faults.
+type progress struct {
+	// before is how many acquires were invoked before now.
+	before int
+	// early is how many were granted before the first fault, late how many after the last one was healed so far: at healed.
+	early, late int
+	healed      int64
 }
 
-// aroundFaults says whether fewer than least grants returned before the first fault, or after the last heal.
-func (m *model) aroundFaults(least int) string {
-	if least <= 0 {
-		return ""
+// settle counts the time now, which is over.
+func (p *progress) settle(s *sweep) {
+	p.before = s.counts.Attempts
+	if s.tick.struck {
+		p.healed = s.faults.lastHealed()
 	}
-	// A kill needs no heal: what it did is done.
-	first, last := int64(never), int64(0)
-	var unhealed string
-	for _, f := range m.faults {
-		first = min(first, f.begin)
+	if len(s.faults) == 0 {
+		p.early += len(s.tick.returned)
+	}
+	if s.now > p.healed {
+		p.late += len(s.tick.returned)
+	} else {
+		p.late = 0
+	}
+}
+
+// lastHealed is when the last fault was healed, 0 if none was. A kill needs no heal: what it did is done.
+func (all faults) lastHealed() int64 {
+	last := int64(0)
+	for _, f := range all {
 		switch {
 		case f.healed != never:
 			last = max(last, f.healed)
 		case f.name == history.Kill:
 			last = max(last, f.begin)
-		default:
+		}
+	}
+	return last
+}
+
+// tooLittle says why the history proves nothing, or nothing if it does: a lock that nobody asks for breaks no promise.
+// Grants are counted before the first fault and after the last heal, but only attempts in between: a lock that blocks
+// during a partition is right to block.
+func (s *sweep) tooLittle() string {
+	grants := s.counts.Grants
+	if grants == 0 {
+		return "nothing was granted"
+	}
+	var reasons []string
+	if len(s.faults) == 0 && grants < s.opt.MinGrants {
+		reasons = append(reasons, fmt.Sprintf("only %s, %d are needed", amount(grants, "grant"), s.opt.MinGrants))
+	}
+	if len(s.faults) > 0 {
+		reasons = append(reasons, s.aroundFaults(s.opt.MinGrants), s.underFaults(s.opt.MinAttempts))
+	}
+	return list(reasons...)
+}
+
+// aroundFaults says whether fewer than least grants returned before the first fault, or after the last heal.
+func (s *sweep) aroundFaults(least int) string {
+	if least <= 0 {
+		return ""
+	}
+	var early, late, unhealed string
+	for _, f := range s.faults {
+		if f.healed == never && f.name != history.Kill {
 			unhealed = f.String() + " was not healed"
 		}
 	}
-	before, after := 0, 0
-	for _, l := range m.locks {
-		for _, g := range l.grants {
-			if g.Return.Time < first {
-				before++
-			}
-			if g.Return.Time > last {
-				after++
-			}
-		}
+	if n := s.progress.early; n < least {
+		early = fmt.Sprintf("only %s before the first fault, %d are needed", orNo(n, "grant"), least)
 	}
-	var early, late string
-	if before < least {
-		early = fmt.Sprintf("only %s before the first fault, %d are needed", orNo(before, "grant"), least)
-	}
-	if unhealed == "" && after < least {
-		late = fmt.Sprintf("only %s after the last fault healed, %d are needed", orNo(after, "grant"), least)
+	if n := s.progress.late; unhealed == "" && n < least {
+		late = fmt.Sprintf("only %s after the last fault healed, %d are needed", orNo(n, "grant"), least)
 	}
 	return list(early, late, unhealed)
 }
 
 // underFaults says which faults may not have struck, and during which fewer than least acquires were invoked.
-func (m *model) underFaults(least int) string {
+func (s *sweep) underFaults(least int) string {
 	var reasons []string
-	for _, f := range m.faults {
+	for _, f := range s.faults {
 		if f.failed {
 			reasons = append(reasons, list(f.String()+" may not have struck", f.err))
 		}
 		if f.name == history.Kill && f.until == never {
 			continue // it lasts no time
 		}
-		attempts := 0
-		for _, g := range m.history.Grants {
-			if g.Invoke.Time >= f.begin && g.Invoke.Time < f.until {
-				attempts++
-			}
+		attempts := f.attempts
+		if f.until == never {
+			attempts += s.counts.Attempts
 		}
 		if attempts < least {
 			reasons = append(reasons, fmt.Sprintf("only %s during %s, %d are needed", orNo(attempts, "attempt"), f, least))

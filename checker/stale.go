@@ -1,77 +1,154 @@
 package checker
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/lockbench/lockbench/internal/history"
 )
 
-// staleWrite counts the writes of a grant that were applied after a later grant's request was served. Those of class
-// delayed were sent in good faith by the only holder, and only arrived late: they show that a fence is missing,
-// not that the lock is broken.
-type staleWrite struct{}
+// goodFaith is what tells, of a stale write, whether it was sent in good faith by the only holder, and only arrived
+// late: that shows that a fence is missing, not that the lock is broken.
+type goodFaith struct {
+	// beaten is true if a later grant had returned and arrived before this one returned; rivals are later grants that may
+	// arrive, and returned before it, or when it wrote.
+	beaten bool
+	rivals []*grant
+}
 
-// Name implements Checker.
-func (staleWrite) Name() string { return "stale_write" }
+// staleRequest is a stale write.
+type staleRequest struct {
+	grant   *grant
+	request *history.Request
+}
 
-func (c staleWrite) check(l *lock, f *findings) {
-	seen := newArrivals(l)
-	served := firstServed(l)
-	for _, r := range l.requests {
-		if r.Rejected {
+// beginGoodFaith notes which later grants have returned when g does: by token, for g was waiting then.
+func (s *sweep) beginGoodFaith(g *grant) {
+	a := &g.lock.arrivals
+	g.good.beaten = a.higher(g) != nil
+	if g.Token.Set {
+		for i := len(a.away) - 1; i >= 0 && a.away[i].Return.Time >= g.Invoke.Time; i-- {
+			g.rival(a.away[i])
+		}
+		a.away = append(a.away, g)
+	}
+	for _, o := range s.tick.returned {
+		o.rival(g)
+	}
+	for _, o := range s.tick.writers {
+		o.rival(g)
+	}
+}
+
+// writeInvoked notes that g invokes a write.
+func (s *sweep) writeInvoked(g *grant) {
+	for _, o := range s.tick.returned {
+		g.rival(o)
+	}
+	s.tick.writers = append(s.tick.writers, g)
+}
+
+// rival notes o if it is later than g.
+func (g *grant) rival(o *grant) {
+	if o != g && o.lock == g.lock && later(o, g) {
+		g.good.rivals = append(g.good.rivals, o)
+	}
+}
+
+// serve looks for stale writes and lost updates: writes of a grant that are applied after a later grant's
+// request was served, or although their base is no longer the item's version.
+func (s *sweep) serve(g *grant, r *history.Request) {
+	l := g.lock
+	newer := l.arrivals.laterThan(g)
+	if g.arrived == 0 {
+		g.arrived = r.Seq
+		l.arrivals.add(g)
+		s.next(g)
+	}
+	if r.F != history.Write {
+		return
+	}
+	s.counts.Writes++
+	if newer != nil {
+		s.staleWrite(g, r, newer)
+	}
+	// The item starts at version 0, so what a base of another version overwrote has a writer.
+	if r.Base.V+1 != r.Version.V {
+		s.lostUpdate(g, r)
+	}
+	l.written, l.writer = r, g
+}
+
+func (s *sweep) staleWrite(g *grant, r *history.Request, newer *grant) {
+	s.counts.StaleWrite++
+	s.stale = append(s.stale, staleRequest{g, r})
+	s.incidents.add(finding{
+		kind: staleKind, grants: []*grant{g, newer}, at: r.Served.Time, until: r.Served.Time, order: [2]uint64{r.Seq},
+		explain: func(at clock) string {
+			writer, holder := names(g, newer)
+			return fmt.Sprintf("%s, granted %s at %s, wrote it at %s (version %d), after a request of %s, which is the later holder, granted it at %s",
+				writer, quoted(g.lock), at(g.Return), at(r.Served), r.Version.V, holder, at(newer.Return))
+		},
+	})
+}
+
+// next tells the grants of g's process that returned at the very time at which g was invoked that g arrived.
+// At equal times the newest arrival may be another process's, which is then in no order with them.
+func (s *sweep) next(g *grant) {
+	for i := len(g.process.Grants) - 1; i >= 0; i-- {
+		hg := g.process.Grants[i]
+		if hg.N >= g.N {
 			continue
 		}
-		if newer := seen.laterThan(r.grant); newer != nil && r.F == history.Write {
-			f.counts.StaleWrite++
-			kinds := []string{c.Name()}
-			if delayed(l, r, served) {
-				f.counts.StaleDelayed++
-				kinds = append(kinds, "stale_delayed")
-			}
-			f.add(finding{
-				kinds: kinds, grants: []*grant{r.grant, newer}, at: r.Served.Time, until: r.Served.Time,
-				explain: func() string {
-					writer, holder := names(r.grant, newer)
-					return fmt.Sprintf("%s, granted %s at %s, wrote it at %s (version %d), after a request of %s, which is the later holder, granted it at %s",
-						writer, quoted(l), f.at(r.grant.Return), f.at(r.Served), r.Version.V, holder, f.at(newer.Return))
-				},
-			})
+		if hg.Return.Time < g.Invoke.Time {
+			return
 		}
-		seen.add(r.grant)
+		if o := s.grants[hg.Index]; o.lock == g.lock && (o.next == nil || o.next.N < g.N) {
+			o.next = g
+		}
 	}
 }
 
-// firstServed is, for each grant, where its first served request stands in the resource's order.
-func firstServed(l *lock) map[*grant]uint64 {
-	first := map[*grant]uint64{}
-	for _, r := range l.requests {
-		if _, ok := first[r.grant]; !ok && !r.Rejected {
-			first[r.grant] = r.Seq
-		}
+// checkFence counts a refused request. A stale one, of a grant of which a later one had been served, shows that
+// fencing worked, and is no violation. One that no later grant explains shows that the fence is broken, or
+// that the tokens which it went by are.
+func (s *sweep) checkFence(g *grant) {
+	if g.lock.arrivals.laterThan(g) != nil {
+		s.counts.FencedOff++
+	} else {
+		s.counts.BrokenFence++
 	}
-	return first
 }
 
-// delayed reports whether the stale write r was invoked inside its grant's hold, before the return of every later grant
-// whose request came first, and that hold overlapped no other.
-//
-// Only grants that returned between the invoke of r's acquire and that of r can speak against it: one that
-// returned before was not later, one that returned after is no objection. They are few, for the acquires of a process
-// follow each other. None of r's own process returned after r was invoked: it asks for nothing while r is unanswered.
-func delayed(l *lock, r request, served map[*grant]uint64) bool {
-	if r.grant.overlapped || !r.grant.covers(r.Invoke) {
-		return false
-	}
-	from, _ := slices.BinarySearchFunc(l.grants, r.grant.Invoke.Time, func(g *grant, t int64) int { return cmp.Compare(g.Return.Time, t) })
-	for _, g := range l.grants[from:] {
-		if g.Return.Time > r.Invoke.Time {
-			break
-		}
-		if seq, ok := served[g]; ok && seq < r.Seq && later(g, r.grant) {
-			return false
+// findDelayed counts the stale writes of class delayed: invoked inside their hold, before the return of every later grant whose
+// request came first, if that hold overlapped no other.
+func (s *sweep) findDelayed() {
+	for _, w := range s.stale {
+		if !w.grant.overlapped && w.grant.covers(w.request.Invoke) && !w.knowable() {
+			s.counts.StaleDelayed++
+			w.grant.incident.root().kinds[delayedKind] = true
 		}
 	}
-	return true
+}
+
+// knowable reports whether a later grant had returned when the write was invoked, and arrived before it. Of those that
+// returned during the hold, which did not overlap, there are only the ones that were never held, and those at its very end.
+func (w staleRequest) knowable() bool {
+	g, r := w.grant, w.request
+	returned := func(o *grant) bool {
+		return o.arrived != 0 && o.arrived < r.Seq && o.Return.Time <= r.Invoke.Time && later(o, g)
+	}
+	if g.good.beaten {
+		return true
+	}
+	for _, o := range g.good.rivals {
+		if returned(o) {
+			return true
+		}
+	}
+	for _, o := range g.lock.arrivals.unheld {
+		if returned(o) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,96 +1,217 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/lockbench/lockbench/internal/history"
 )
 
-// checkStuck counts the locks that nobody was granted, and nobody held, for longer than their bound after the
-// last fault healed although they were asked for. A lock that a live client holds is not stuck, however long it does.
-func checkStuck(m *model, opt Options, f *findings) Judgement {
-	healed, ok := m.lastHeal()
+// liveness looks for locks that are stuck after the last heal, which may always be the last one so far.
+type liveness struct {
+	bound int64
+	// healed is when the last heal was done; never: none was.
+	healed int64
+	// broken is when a fault began after it, under which a lock may be stuck; never: none did.
+	broken int64
+	wished int64 // the first acquire that was open after the heal
+	over   bool  // the time now is the end of the history
+}
+
+// idle is what liveness knows of one lock: how long nobody was granted it, and nobody held it.
+type idle struct {
+	since  int64 // the heal, the last grant or the last end of a hold that is decided
+	spells []spell
+	// found are pauses for which it was stuck.
+	found []pause
+}
+
+// spell is a time in which the lock may have been free, from since on, and was asked for in vain.
+type spell struct {
+	since           int64
+	wished, refused int64 // the first wish and the last refusal
+	long            bool  // one acquire waited for longer than the bound
+}
+
+// pause is a time in which a lock was neither granted nor held, if its holders had died by then.
+type pause struct {
+	from, to int64
+	decided  int64 // from, as far as that was decided
+	holders  []*grant
+}
+
+func newLiveness(opt Options) liveness {
+	return liveness{bound: opt.StuckAfter, healed: never, broken: never, wished: never}
+}
+
+// on reports whether a lock can be stuck now.
+func (lv *liveness) on() bool { return lv.bound > 0 && lv.healed != never && lv.broken == never }
+
+func (lv *liveness) asked(g *grant) { lv.wished = min(lv.wished, g.Invoke.Time) }
+
+// settle judges the time now, which is over.
+func (lv *liveness) settle(s *sweep) {
+	if lv.on() {
+		if s.tick.fault || lv.over {
+			for _, l := range s.locks {
+				s.endPause(l, s.now)
+			}
+		}
+		for _, g := range s.tick.returned {
+			s.endPause(g.lock, s.now)
+			g.lock.idle.since = max(g.lock.idle.since, s.now)
+		}
+		for _, g := range s.tick.refused {
+			s.refuse(g)
+		}
+	}
 	switch {
-	case opt.StuckAfter <= 0:
-		return Judgement{NotApplicable, "no bound was given"}
-	case !ok:
-		return Judgement{NotApplicable, "no fault was healed"}
-	}
-	end := m.end
-	for _, fault := range m.faults {
-		if fault.begin > healed { // it was never healed, and a lock may be stuck under it
-			end = min(end, fault.begin)
+	case s.tick.healed:
+		lv.healed, lv.broken, lv.wished = s.now, never, never
+		for _, l := range s.locks {
+			l.idle = idle{since: s.now}
+			for _, a := range l.waiting {
+				lv.asked(a)
+			}
 		}
-	}
-	var stuck []string
-	asked := false
-	for _, l := range m.locks {
-		for _, a := range l.attempts {
-			asked = asked || a.Invoke.Time < end && (a.Outcome == "" || a.Return.Time > healed)
-		}
-		if l.stuck(healed, end, opt.StuckAfter) {
-			stuck = append(stuck, quoted(l))
-		}
-	}
-	f.counts.StuckLock = len(stuck)
-	switch {
-	case len(stuck) > 0:
-		return Judgement{Invalid, fmt.Sprintf("%s: granted to nobody for more than %s after the last fault healed", strings.Join(stuck, ", "), seconds(opt.StuckAfter))}
-	case !asked:
-		return Judgement{Unknown, "nobody asked for a lock after the last fault healed"}
-	default:
-		return Judgement{Verdict: Valid}
+	case s.tick.fault && lv.healed != never:
+		lv.broken = min(lv.broken, s.now)
 	}
 }
 
-// pause is a time in which a lock was neither granted nor held.
-type pause struct{ from, to int64 }
-
-func (l *lock) stuck(healed, end, bound int64) bool {
-	for _, p := range l.pauses(healed, end, bound) {
-		if p.stuck(l.attempts, bound) {
-			return true
+// finish judges the pause at the end of the history.
+func (lv *liveness) finish(s *sweep) {
+	if lv.on() && !lv.over {
+		for _, l := range s.locks {
+			s.endPause(l, s.end)
 		}
 	}
-	return false
 }
 
-// pauses lists the pauses between from and end that are longer than bound.
-func (l *lock) pauses(from, end, bound int64) []pause {
-	var all []pause
-	for _, g := range l.grants { // as they were granted
-		if to := min(g.Return.Time, end); to-from > bound {
-			all = append(all, pause{from, to})
+// holders lists the grants that may be held until now, but for those that were granted now.
+func (l *lock) holders(now int64) []*grant {
+	var all []*grant
+	for _, g := range l.live {
+		if !g.decided && g.Return.Time < now {
+			all = append(all, g)
 		}
-		from = max(from, g.Return.Time, g.end)
-	}
-	if end-from > bound {
-		all = append(all, pause{from, end})
 	}
 	return all
 }
 
-// stuck reports whether the lock was asked for in vain for longer than bound: one acquire waited that long, or so
-// much time passed from the first wish to the last refusal.
-func (p pause) stuck(attempts []*history.Grant, bound int64) bool {
-	wished, refused := int64(never), int64(0)
-	for _, a := range attempts {
-		if a.Invoke.Time >= p.to || a.Outcome != "" && a.Return.Time <= p.from {
-			continue
-		}
-		since := max(a.Invoke.Time, p.from)
-		wished = min(wished, since)
-		until := p.to
-		if a.Outcome != "" {
-			until = min(until, a.Return.Time)
-		}
-		if (a.Outcome == history.Fail || a.Outcome == history.Info) && a.Return.Time <= p.to {
-			refused = max(refused, until)
-		}
-		if until-since > bound {
-			return true
+// keepSpells brings the lock's spells up to date. It has been free since the last end of a hold; of a holder that nothing
+// ended yet that is the last line of its client, which may come to be later or, if the client was killed, be the kill.
+func (l *lock) keepSpells(holders []*grant) {
+	since := l.idle.since
+	for _, g := range holders {
+		since = max(since, g.knownEnd())
+	}
+	begins := []int64{since}
+	for _, g := range holders {
+		if killed := g.process.killed; killed != never && killed > since && !g.givenUp().Exists() {
+			begins = append(begins, killed)
 		}
 	}
-	return refused > 0 && refused-wished > bound
+	l.idle.spells = slices.DeleteFunc(l.idle.spells, func(sp spell) bool { return !slices.Contains(begins, sp.since) })
+	for _, from := range begins {
+		if !slices.ContainsFunc(l.idle.spells, func(sp spell) bool { return sp.since == from }) {
+			l.idle.spells = append(l.idle.spells, spell{since: from, wished: never})
+		}
+	}
+}
+
+// refuse notes an acquire that was not granted.
+func (s *sweep) refuse(g *grant) {
+	l := g.lock
+	l.keepSpells(l.holders(s.now))
+	for i := range l.idle.spells {
+		if sp := &l.idle.spells[i]; s.now > sp.since {
+			sp.ask(g, s.now, s.liveness.bound)
+			sp.refused = s.now
+		}
+	}
+}
+
+// ask notes an acquire that waited until a time.
+func (sp *spell) ask(g *grant, until, bound int64) {
+	since := max(g.Invoke.Time, sp.since)
+	sp.wished = min(sp.wished, since)
+	sp.long = sp.long || until-since > bound
+}
+
+// endPause looks whether the lock was asked for in vain until now for longer than the bound: one acquire waited that long, or so
+// much time passed from the first wish to the last refusal.
+func (s *sweep) endPause(l *lock, now int64) {
+	bound := s.liveness.bound
+	if now-l.idle.since <= bound {
+		return
+	}
+	holders := l.holders(now)
+	l.keepSpells(holders)
+	for _, sp := range l.idle.spells {
+		if now-sp.since <= bound {
+			continue
+		}
+		for _, g := range l.waiting {
+			if g.Invoke.Time < now {
+				sp.ask(g, now, bound)
+			}
+		}
+		if now == s.now {
+			for _, g := range slices.Concat(s.tick.returned, s.tick.refused) {
+				if g.lock != l || g.Invoke.Time >= now {
+					continue
+				}
+				if sp.ask(g, now, bound); g.Return.Exists() && !slices.Contains(s.tick.returned, g) {
+					sp.refused = now
+				}
+			}
+		}
+		if sp.long || sp.refused > 0 && sp.refused-sp.wished > bound {
+			l.idle.found = append(l.idle.found, pause{from: sp.since, to: now, decided: l.idle.since, holders: holders})
+		}
+	}
+}
+
+// stuck reports whether the lock was stuck. All holds are decided.
+func (l *lock) stuck() bool {
+	return slices.ContainsFunc(l.idle.found, func(p pause) bool {
+		from := p.decided
+		for _, g := range p.holders {
+			from = max(from, g.end)
+		}
+		return from == p.from
+	})
+}
+
+// checkStuck counts the locks that nobody was granted, and nobody held, for longer than their bound after the
+// last fault healed although they were asked for. A lock that a live client holds is not stuck, however long it does.
+func (s *sweep) checkStuck() Judgement {
+	lv := &s.liveness
+	switch {
+	case lv.bound <= 0:
+		return Judgement{NotApplicable, "no bound was given"}
+	case lv.healed == never:
+		return Judgement{NotApplicable, "no fault was healed"}
+	}
+	var stuck []*lock
+	for _, l := range s.locks {
+		if l.stuck() {
+			stuck = append(stuck, l)
+		}
+	}
+	slices.SortFunc(stuck, func(a, b *lock) int { return cmp.Compare(a.line, b.line) })
+	s.counts.StuckLock = len(stuck)
+	switch {
+	case len(stuck) > 0:
+		names := make([]string, len(stuck))
+		for i, l := range stuck {
+			names[i] = quoted(l)
+		}
+		return Judgement{Invalid, fmt.Sprintf("%s: granted to nobody for more than %s after the last fault healed", strings.Join(names, ", "), seconds(lv.bound))}
+	case lv.wished >= min(s.end, lv.broken):
+		return Judgement{Unknown, "nobody asked for a lock after the last fault healed"}
+	default:
+		return Judgement{Verdict: Valid}
+	}
 }

@@ -1,60 +1,96 @@
 package checker
 
-import (
-	"fmt"
-	"slices"
+import "fmt"
 
-	"github.com/lockbench/lockbench/internal/history"
-)
+// tokenHistory is what is remembered of the tokens of one lock.
+type tokenHistory struct {
+	// highest is the grant with the highest token of those that returned before now.
+	highest *grant
+	// first is, for a token, the grant that returned first with it: for the recent ones, a ring of which next is the oldest.
+	// Any other that was seen is at most forgotten.
+	first     map[uint64]*grant
+	recent    []uint64
+	next      int
+	forgot    bool
+	forgotten uint64
+}
 
-// tokenRegression counts the grants whose token is not above that of every grant that returned before they were
-// asked for, or equals that of one that returned earlier. Locks without tokens have none.
-type tokenRegression struct{}
+// recentTokens is how many tokens of a lock are remembered with the grants that had them first.
+const recentTokens = 32
 
-// Name implements Checker.
-func (tokenRegression) Name() string { return "token_regression" }
-
-// check sweeps the grants as they were asked for, and behind them those that had returned by then, of which the one with
-// the highest token stands for all.
-func (c tokenRegression) check(l *lock, f *findings) {
-	returned := slices.DeleteFunc(slices.Clone(l.grants), func(g *grant) bool { return !g.Token.Set })
-	asked := slices.Clone(returned)
-	slices.SortFunc(asked, func(a, b *grant) int { return compareStamps(a.Invoke, b.Invoke) })
-	first := firstWithToken(returned)
-	own := map[*history.Process]*grant{} // the highest of a process so far
-	var highest *grant
-	next := 0
-	for _, g := range asked {
-		for ; next < len(returned) && returned[next].Return.Time < g.Invoke.Time; next++ {
-			highest = higher(highest, returned[next])
-		}
-		above := higher(highest, own[g.Process])
-		own[g.Process] = higher(own[g.Process], g)
-		rivals := []*grant{g}
-		if above != nil && above.Token.V >= g.Token.V {
-			rivals = append(rivals, above)
-		}
-		if same := first[g.Token.V]; same != g && same != above {
-			rivals = append(rivals, same)
-		}
-		if len(rivals) > 1 {
-			c.report(l, f, rivals)
+// tokensBefore notes the grant with the highest token of those that returned before g is asked for.
+func (s *sweep) tokensBefore(g *grant) {
+	g.above = g.lock.tokens.highest
+	for _, own := range s.tick.returned { // of its own process the lines tell the order
+		if own.process == g.process && own.lock == g.lock && own.Token.Set {
+			g.above = higher(g.above, own)
 		}
 	}
 }
 
-// report reports the first of the grants, whose token one or two others contradict.
-func (c tokenRegression) report(l *lock, f *findings, grants []*grant) {
-	f.counts.TokenRegression++
-	g, other := grants[0], grants[1]
-	f.add(finding{
-		kinds: []string{c.Name()}, grants: grants, at: g.Return.Time, until: g.Return.Time,
-		explain: func() string {
+// tokensAfter notes a grant that returned before now.
+func (s *sweep) tokensAfter(g *grant) {
+	if g.Token.Set {
+		g.lock.tokens.highest = higher(g.lock.tokens.highest, g)
+	}
+}
+
+// checkToken counts the grant if its token is not above that of every grant that returned before it was asked for, or equals that
+// of one that returned earlier. Locks without tokens have none. Of two that returned at the same time one was the second.
+func (s *sweep) checkToken(g *grant) {
+	if !g.Token.Set {
+		return
+	}
+	rivals := []*grant{g}
+	if g.above != nil && g.above.Token.V >= g.Token.V {
+		rivals = append(rivals, g.above)
+	}
+	if same := s.firstWithToken(g); same != g && same != g.above {
+		rivals = append(rivals, same)
+	}
+	g.above = nil
+	if len(rivals) == 1 {
+		return
+	}
+	s.counts.TokenRegression++
+	other := rivals[1]
+	s.incidents.add(finding{
+		kind: regressionKind, grants: rivals, at: g.Return.Time, until: g.Return.Time, order: [2]uint64{uint64(g.Invoke.Time), uint64(g.Invoke.Line)},
+		explain: func(at clock) string {
 			second, first := names(g, other)
 			return fmt.Sprintf("%s was granted %s at %s with token %d, although %s had been granted it at %s with token %d",
-				second, quoted(l), f.at(g.Return), g.Token.V, first, f.at(other.Return), other.Token.V)
+				second, quoted(g.lock), at(g.Return), g.Token.V, first, at(other.Return), other.Token.V)
 		},
 	})
+}
+
+// firstWithToken finds the grant that returned first with g's token: g itself if none did before.
+func (s *sweep) firstWithToken(g *grant) *grant {
+	t, v := &g.lock.tokens, g.Token.V
+	if first, ok := t.first[v]; ok {
+		return first
+	}
+	key := lockToken{g.lock.name, v}
+	keep := s.retain.all || s.retain.tokens[key]
+	if !keep && t.forgot && v <= t.forgotten {
+		s.retain.missToken(key)
+	}
+	if t.first == nil {
+		t.first = map[uint64]*grant{}
+	}
+	t.first[v] = g
+	switch {
+	case keep:
+	case len(t.recent) < recentTokens:
+		t.recent = append(t.recent, v)
+	default:
+		old := t.recent[t.next]
+		delete(t.first, old)
+		t.forgotten, t.forgot = max(t.forgotten, old), true
+		t.recent[t.next] = v
+		t.next = (t.next + 1) % recentTokens
+	}
+	return g
 }
 
 // higher is the grant with the higher token, a if they are equal; either may be nil.
@@ -63,16 +99,4 @@ func higher(a, b *grant) *grant {
 		return b
 	}
 	return a
-}
-
-// firstWithToken finds for each token the grant that returned first with it. Of two that returned at the same
-// time one was the second, so one of them counts.
-func firstWithToken(returned []*grant) map[uint64]*grant {
-	first := make(map[uint64]*grant, len(returned))
-	for _, g := range returned {
-		if _, ok := first[g.Token.V]; !ok {
-			first[g.Token.V] = g
-		}
-	}
-	return first
 }

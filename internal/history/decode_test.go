@@ -189,7 +189,7 @@ func drawOp(t *rapid.T) Op {
 	if op.IsNemesis() {
 		op.F = rapid.OneOf(rapid.SampledFrom([]string{Kill, Phase, Heal}), name).Filter(func(f string) bool { return !isWorkers(f) }).Draw(t, "fault")
 	}
-	if checkLine(&op) != nil {
+	if op.Check() != nil {
 		t.Skip("no such line")
 	}
 	return op

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// checkLine checks what can be said of a line by itself: whether its type fits its f, and whether it carries what such
+// Check checks what can be said of a line by itself: whether its type fits its f, and whether it carries what such
 // lines must carry.
-func checkLine(op *Op) error {
+func (op *Op) Check() error {
 	switch {
 	case op.Time < 0:
 		return fmt.Errorf("time %d is negative", op.Time)

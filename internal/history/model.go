@@ -17,7 +17,7 @@ func (s Stamp) Exists() bool { return s.Line > 0 }
 
 // Grant is one acquire and all that was done under it. It is a grant only if Outcome is OK.
 type Grant struct {
-	// Index is its place in History.Grants.
+	// Index is its place in History.Grants. Of a Tracker that forgets it is only unique among the grants that are remembered.
 	Index   int
 	Process *Process
 	// N numbers the acquires of the process.
@@ -31,8 +31,13 @@ type Grant struct {
 	Token Uint
 	// Release is the first call of release, Abandon the first line of that name.
 	Release, Abandon Stamp
-	// Requests are in the order of their numbers.
+	// Requests are in the order of their numbers. A Tracker that forgets leaves out those that are over.
 	Requests []*Request
+
+	// asked is the number and invoked the line of the newest request.
+	asked   int64
+	invoked int
+	forgot  bool // a request
 }
 
 // Request is one read or write of the resource, on both sides.
@@ -59,17 +64,23 @@ type Request struct {
 
 // Process is one worker, under one of its numbers.
 type Process struct {
+	// Index is its place in the order of first lines.
+	Index  int
 	N      int64
 	Client string
 	// First and Last are its own lines; what the resource writes about it is not.
 	First, Last Stamp
-	// Grants are its acquires, in the order of their numbers.
+	// Grants are its acquires, in the order of their numbers. A Tracker that forgets leaves out those that are over.
 	Grants []*Grant
 
 	acquire *Grant   // the acquire that is open
 	request *Request // the request that is open
 	release *Grant   // the grant whose release is open
 	info    int      // the line that ended as Info; 0: none
+	// asked is the number and invoked the line of the newest acquire.
+	asked   int64
+	invoked int
+	forgot  bool // an acquire
 }
 
 // History is a well-formed history, taken apart.
@@ -85,14 +96,28 @@ type History struct {
 	Nemesis []int
 }
 
+// find finds the place of the acquire with number n.
+func (p *Process) find(n int64) (int, bool) {
+	// It is one of the newest, as a rule.
+	for i := len(p.Grants) - 1; i >= 0 && i >= len(p.Grants)-4; i-- {
+		if p.Grants[i].N == n {
+			return i, true
+		}
+	}
+	return slices.BinarySearchFunc(p.Grants, n, func(g *Grant, n int64) int { return cmp.Compare(g.N, n) })
+}
+
 // grant finds the acquire with number n, or nil.
 func (p *Process) grant(n int64) *Grant {
-	i, found := slices.BinarySearchFunc(p.Grants, n, func(g *Grant, n int64) int { return cmp.Compare(g.N, n) })
+	i, found := p.find(n)
 	if !found {
 		return nil
 	}
 	return p.Grants[i]
 }
+
+// givenUp reports whether the worker gave the grant up.
+func (g *Grant) givenUp() bool { return g.Release.Exists() || g.Abandon.Exists() }
 
 // request finds the request with number n, or nil.
 func (g *Grant) request(n int64) *Request {

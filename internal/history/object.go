@@ -39,7 +39,7 @@ func (d *decoder) decode(line []byte, op *Op) error {
 			}
 		}
 	}
-	return checkLine(op)
+	return op.Check()
 }
 
 func (d *decoder) object(op *Op, seen *[len(fieldNames)]bool) error {

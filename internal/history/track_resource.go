@@ -9,15 +9,58 @@ import (
 type item struct{ version uint64 }
 
 // resourceLine takes one line of the resource.
-func (p *parser) resourceLine(at Stamp, op *Op) error {
-	if op.Type != Apply && op.Type != Reject {
+func (t *Tracker) resourceLine(at Stamp, op *Op) error {
+	if op.Seq <= t.seq {
+		return &LineError{at.Line, fmt.Errorf("seq %d does not follow %d; it is the resource's order, and grows from line to line", op.Seq, t.seq)}
+	}
+	t.seq = op.Seq
+	if len(t.waiting) > 0 || t.early(op) {
+		t.waiting = append(t.waiting, waitingLine{at, *op})
 		return nil
 	}
-	if op.Seq <= p.seq {
-		return fmt.Errorf("seq %d does not follow %d; it is the resource's order, and grows from line to line", op.Seq, p.seq)
+	if err := t.serve(at, op); err != nil {
+		return lineError(at, err)
 	}
-	p.seq = op.Seq
-	r, err := p.sequenced(op)
+	return nil
+}
+
+// catchUp serves what waited for an invoke.
+func (t *Tracker) catchUp() error {
+	for len(t.waiting) > 0 && !t.early(&t.waiting[0].op) {
+		w := t.waiting[0]
+		if t.waiting = t.waiting[1:]; len(t.waiting) == 0 {
+			t.waiting = nil
+		}
+		if err := t.serve(w.at, &w.op); err != nil {
+			return lineError(w.at, err)
+		}
+	}
+	return nil
+}
+
+// early reports whether the request of a line of the resource may still be invoked.
+func (t *Tracker) early(op *Op) bool {
+	proc, ok := t.processes[op.Process]
+	if !ok {
+		return true
+	}
+	if proc.Client != op.Client {
+		return false
+	}
+	g := proc.grant(op.Grant)
+	switch {
+	case g == nil:
+		return op.Grant > proc.asked
+	case g.Outcome == "":
+		return true
+	default:
+		return g.Outcome == OK && op.Request > g.asked
+	}
+}
+
+// serve takes a line of the resource, of a request that was invoked.
+func (t *Tracker) serve(at Stamp, op *Op) error {
+	r, err := t.sequenced(op)
 	if err != nil {
 		return err
 	}
@@ -27,10 +70,10 @@ func (p *parser) resourceLine(at Stamp, op *Op) error {
 	if err := r.sameAs(op); err != nil {
 		return err
 	}
-	it, ok := p.items[op.Lock]
+	it, ok := t.items[op.Lock]
 	if !ok {
 		it = &item{}
-		p.items[op.Lock] = it
+		t.items[op.Lock] = it
 	}
 	if err := it.take(r, op); err != nil {
 		return err
@@ -39,22 +82,31 @@ func (p *parser) resourceLine(at Stamp, op *Op) error {
 	if !r.Rejected {
 		r.Version = op.Version
 	}
-	p.history.Sequenced = append(p.history.Sequenced, r)
+	if r.Outcome != "" {
+		if err := r.checkAnswer(); err != nil {
+			return &LineError{Line: r.Answer.Line, Err: err}
+		}
+	}
+	t.to.Served(r)
+	t.over(r)
 	return nil
 }
 
 // sequenced finds the request of a line of the resource.
-func (p *parser) sequenced(op *Op) (*Request, error) {
-	proc, ok := p.processes[op.Process]
+func (t *Tracker) sequenced(op *Op) (*Request, error) {
+	proc, ok := t.processes[op.Process]
 	if !ok || proc.Client != op.Client {
 		return nil, fmt.Errorf("client %s has no process %d", op.Client, op.Process)
 	}
-	g, err := held(proc, op)
+	g, err := t.held(proc, op)
 	if err != nil {
 		return nil, err
 	}
 	r := g.request(op.Request)
-	if r == nil || r.F != op.F {
+	switch {
+	case r == nil && g.forgot && op.Request <= g.asked:
+		return nil, &ForgottenError{GrantKey{proc.N, g.N}}
+	case r == nil || r.F != op.F:
 		return nil, fmt.Errorf("%s %d of grant %d of process %d was never invoked", op.F, op.Request, op.Grant, op.Process)
 	}
 	return r, nil
@@ -76,18 +128,7 @@ func (it *item) take(r *Request, op *Op) error {
 	return nil
 }
 
-// answers checks that what workers were told is what the resource did.
-func (p *parser) answers() error {
-	for _, g := range p.history.Grants {
-		for _, r := range g.Requests {
-			if err := r.checkAnswer(); err != nil {
-				return &LineError{Line: r.Answer.Line, Err: err}
-			}
-		}
-	}
-	return nil
-}
-
+// checkAnswer checks that what the worker was told is what the resource did.
 func (r *Request) checkAnswer() error {
 	switch applied := r.Seq != 0 && !r.Rejected; {
 	case r.Outcome == OK && r.Seq == 0:

@@ -1,0 +1,106 @@
+package checker
+
+import (
+	"errors"
+
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+// ErrOutOfOrder is the error of a line whose time is before that of a line that was fed already.
+var ErrOutOfOrder = errors.New("the lines are not in the order of their times")
+
+// ErrForgotten is the error of a history with a line about what was over long ago: that line was not judged.
+var ErrForgotten = errors.New("a line is about a grant that was over long ago")
+
+// Stream judges a history that it is fed line by line, in the order of their times; only the resource's lines may come at
+// any place, in their own order. Its memory is bound by what is open at a time (acquires, holds, requests that may still be
+// served), by the violations and by the numbers of processes and locks, not by how many lines there are. It is not safe for
+// concurrent use.
+type Stream struct {
+	tracker *history.Tracker
+	sweep   *sweep
+	lines   int
+	index   int64
+}
+
+// NewStream returns a Stream that has been fed nothing.
+func NewStream(opt Options) *Stream { return newStream(opt, &retain{}) }
+
+func newStream(opt Options, r *retain) *Stream {
+	s := &Stream{sweep: newSweep(opt, r), index: -1}
+	s.tracker = history.NewTracker(s.sweep, history.Retain{All: r.all, Grants: r.grants})
+	return s
+}
+
+// Feed takes the next line of a history. Its error is ErrOutOfOrder or a *history.LineError, and final.
+func (s *Stream) Feed(op *history.Op) error {
+	s.lines++
+	if err := op.Check(); err != nil {
+		return &history.LineError{Line: s.lines, Err: err}
+	}
+	if err := history.CheckIndex(s.index, op); err != nil {
+		return &history.LineError{Line: s.lines, Err: err}
+	}
+	s.index = op.Index
+	return s.feed(history.Stamp{Time: op.Time, Line: s.lines}, op)
+}
+
+// feed takes a line of which all that can be said by itself is right.
+func (s *Stream) feed(at history.Stamp, op *history.Op) error {
+	if err := s.sweep.clock(op); err != nil {
+		return err
+	}
+	err := s.tracker.Feed(at, op)
+	var forgotten *history.ForgottenError
+	if errors.As(err, &forgotten) {
+		s.sweep.retain.missGrant(forgotten.Grant)
+		return nil // to learn what else was forgotten
+	}
+	return err
+}
+
+// Finish judges the lines that were fed. Its error is a *history.LineError: they are not a well-formed history, which is
+// never judged. Or it is ErrForgotten.
+func (s *Stream) Finish() (Result, error) {
+	err := s.tracker.Finish()
+	if s.sweep.retain.missing() {
+		return Result{}, ErrForgotten
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return s.sweep.finish(), nil
+}
+
+// retain is what must be remembered although it is over, because lines that come much later are about it.
+type retain struct {
+	all    bool
+	grants map[history.GrantKey]bool
+	tokens map[lockToken]bool
+	// missed counts what was not remembered. It is then in grants and tokens, for another pass over the history.
+	missed int
+}
+
+// lockToken is a token of a lock.
+type lockToken struct {
+	lock  string
+	token uint64
+}
+
+func (r *retain) missing() bool { return r.missed > 0 }
+
+func (r *retain) missGrant(g history.GrantKey) {
+	if r.grants == nil {
+		r.grants = map[history.GrantKey]bool{}
+	}
+	r.grants[g] = true
+	r.missed++
+}
+
+func (r *retain) missToken(t lockToken) {
+	if r.tokens == nil {
+		r.tokens = map[lockToken]bool{}
+	}
+	r.tokens[t] = true
+	r.missed++
+}
