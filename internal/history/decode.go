@@ -43,24 +43,33 @@ func NewReader(r io.Reader) *Reader {
 
 // Next returns the next line. Its error is io.EOF after the last one, and otherwise a *LineError; an error is final.
 func (r *Reader) Next() (Op, error) {
-	if r.err != nil {
-		return Op{}, r.err
+	var op Op
+	if err := r.read(&op); err != nil {
+		return Op{}, err
 	}
-	op, err := r.next()
+	return op, nil
+}
+
+// read decodes the next line into op, which is empty.
+func (r *Reader) read(op *Op) error {
+	if r.err != nil {
+		return r.err
+	}
+	err := r.next(op)
 	if err != nil && err != io.EOF {
 		err = &LineError{Line: r.line, Err: err}
 	}
 	r.err = err
-	return op, err
+	return err
 }
 
-func (r *Reader) next() (Op, error) {
+func (r *Reader) next(op *Op) error {
 	for {
 		line, ended, err := r.readLine()
 		if err != nil {
-			return Op{}, err
+			return err
 		}
-		if len(bytes.TrimSpace(line)) == 0 {
+		if line[0] != '{' && len(bytes.TrimSpace(line)) == 0 {
 			if r.blank == 0 {
 				r.blank = r.line
 			}
@@ -68,16 +77,16 @@ func (r *Reader) next() (Op, error) {
 		}
 		if r.blank != 0 {
 			r.line = r.blank
-			return Op{}, errors.New("blank; blank lines may only follow the last one")
+			return errors.New("blank; blank lines may only follow the last one")
 		}
-		op := Op{Index: int64(r.line - 1)}
-		if err := r.decoder.decode(line, &op); err != nil {
+		op.Index = int64(r.line - 1)
+		if err := r.decoder.decode(line, op); err != nil {
 			if !ended {
 				err = fmt.Errorf("the file ends within this line, it may be truncated: %w", err)
 			}
-			return Op{}, err
+			return err
 		}
-		return op, nil
+		return nil
 	}
 }
 

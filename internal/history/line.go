@@ -78,9 +78,15 @@ func isWorkers(f string) bool {
 }
 
 func checkType(op *Op, types ...Type) error {
-	if slices.Contains(types, op.Type) {
-		return nil
+	for _, t := range types {
+		if op.Type == t {
+			return nil
+		}
 	}
+	return wrongType(op, slices.Clone(types))
+}
+
+func wrongType(op *Op, types []Type) error {
 	return fmt.Errorf("type %q does not fit f %q; want one of %q", op.Type, op.F, types)
 }
 

@@ -26,6 +26,11 @@ type decoder struct {
 }
 
 func (d *decoder) decode(line []byte, op *Op) error {
+	index := op.Index
+	if d.decodePlain(line, op) {
+		return op.Check()
+	}
+	*op = Op{Index: index}
 	d.line, d.at = line, 0
 	var seen [len(fieldNames)]bool
 	if err := d.object(op, &seen); err != nil {
@@ -230,12 +235,34 @@ func (d *decoder) name() (string, error) {
 	if len(b) == 0 {
 		return "", errors.New("want a text that is not empty")
 	}
+	return d.share(b), nil
+}
+
+// share returns the text, of which all lines share one copy.
+func (d *decoder) share(b []byte) string {
+	// A map would take longer for the few texts that most lines have.
+	switch string(b) {
+	case string(Invoke):
+		return string(Invoke)
+	case string(OK):
+		return string(OK)
+	case string(Apply):
+		return string(Apply)
+	case Acquire:
+		return Acquire
+	case Read:
+		return Read
+	case Write:
+		return Write
+	case Release:
+		return Release
+	}
 	s, ok := d.known[string(b)]
 	if !ok {
 		s = string(b)
 		d.known[s] = s
 	}
-	return s, nil
+	return s
 }
 
 func (d *decoder) string() (string, error) {
