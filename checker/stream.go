@@ -50,11 +50,15 @@ func (s *Stream) feed(at history.Stamp, op *history.Op) error {
 	if err := s.sweep.clock(op); err != nil {
 		return err
 	}
-	err := s.tracker.Feed(at, op)
+	return s.note(s.tracker.Feed(at, op))
+}
+
+// note notes what was forgotten; the lines that follow may tell what else was.
+func (s *Stream) note(err error) error {
 	var forgotten *history.ForgottenError
 	if errors.As(err, &forgotten) {
 		s.sweep.retain.missGrant(forgotten.Grant)
-		return nil // to learn what else was forgotten
+		return nil
 	}
 	return err
 }
@@ -62,7 +66,7 @@ func (s *Stream) feed(at history.Stamp, op *history.Op) error {
 // Finish judges the lines that were fed. Its error is a *history.LineError: they are not a well-formed history, which is
 // never judged. Or it is ErrForgotten.
 func (s *Stream) Finish() (Result, error) {
-	err := s.tracker.Finish()
+	err := s.note(s.tracker.Finish())
 	if s.sweep.retain.missing() {
 		return Result{}, ErrForgotten
 	}

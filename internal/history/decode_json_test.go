@@ -48,7 +48,7 @@ func decodeSlowly(line []byte) (Op, error) {
 			return op, errors.New("a field is missing")
 		}
 	}
-	return op, checkLine(&op)
+	return op, op.Check()
 }
 
 // setSlowly sets one field, and reports whether there is one that can hold the value.

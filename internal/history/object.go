@@ -238,33 +238,6 @@ func (d *decoder) name() (string, error) {
 	return d.share(b), nil
 }
 
-// share returns the text, of which all lines share one copy.
-func (d *decoder) share(b []byte) string {
-	// A map would take longer for the few texts that most lines have.
-	switch string(b) {
-	case string(Invoke):
-		return string(Invoke)
-	case string(OK):
-		return string(OK)
-	case string(Apply):
-		return string(Apply)
-	case Acquire:
-		return Acquire
-	case Read:
-		return Read
-	case Write:
-		return Write
-	case Release:
-		return Release
-	}
-	s, ok := d.known[string(b)]
-	if !ok {
-		s = string(b)
-		d.known[s] = s
-	}
-	return s
-}
-
 func (d *decoder) string() (string, error) {
 	b, err := d.text()
 	return string(b), err

@@ -119,3 +119,30 @@ func (d *decoder) shared(p *plain) string {
 	}
 	return d.share(b)
 }
+
+// share returns the text, of which all lines share one copy.
+func (d *decoder) share(b []byte) string {
+	// A map would take longer for the few texts that most lines have.
+	switch string(b) {
+	case string(Invoke):
+		return string(Invoke)
+	case string(OK):
+		return string(OK)
+	case string(Apply):
+		return string(Apply)
+	case Acquire:
+		return Acquire
+	case Read:
+		return Read
+	case Write:
+		return Write
+	case Release:
+		return Release
+	}
+	s, ok := d.known[string(b)]
+	if !ok {
+		s = string(b)
+		d.known[s] = s
+	}
+	return s
+}
