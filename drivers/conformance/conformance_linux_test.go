@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	ttl = 2 * time.Second // the shortest that every service honours
+	ttl = 3 * time.Second // every service honours 2 s; a heartbeat is a third of it, and a busy machine takes long to answer
 	// long is for a lease that must not expire by itself while a busy machine takes its time.
 	long = 4 * ttl
 	// patience bounds whatever must happen in the end.

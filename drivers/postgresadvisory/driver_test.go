@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m, func(s pgtest.Server) { serv
 
 func TestLock(t *testing.T) {
 	for _, d := range Drivers() {
-		t.Run(d.Info.Name, pgtest.Bench{Server: server, Driver: d, TTL: time.Second}.Suite)
+		t.Run(d.Info.Name, pgtest.Bench{Server: server, Driver: d, TTL: 2 * time.Second}.Suite)
 	}
 }
 

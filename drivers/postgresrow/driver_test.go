@@ -16,7 +16,7 @@ var server pgtest.Server
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m, func(s pgtest.Server) { server = s })) }
 
 func bench() pgtest.Bench {
-	return pgtest.Bench{Server: server, Driver: Drivers()[0], TTL: time.Second}
+	return pgtest.Bench{Server: server, Driver: Drivers()[0], TTL: 2 * time.Second}
 }
 
 func TestLock(t *testing.T) { bench().Suite(t) }
