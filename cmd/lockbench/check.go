@@ -1,69 +1,133 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"slices"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/internal/nearest"
+	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/report"
 )
 
 func newCheckCommand() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	var explained bool
+	cmd := &cobra.Command{
 		Use: "check PATH", Short: "Judge a saved run, or a history of any origin",
 		Long: `Judges the histories of a saved run again and rewrites its verdicts, or judges one history file.
 
 A history is JSON Lines; docs/history.md describes every field, so that any program can write one. One that is cut
-off or whose lines do not fit together is refused with the line's number and exit code 2: it is never judged.`,
+off or whose lines do not fit together is refused with the line's number and exit code 2: it is never judged.
+
+--explain tells each incident: who held the lock, which faults were in force, how long it lasted, what it did to the data,
+and which lines of the history show it (docs/explain.md).`,
 		Example: `  lockbench check results/20261123T060000Z-partition
-  lockbench check examples/history.jsonl`,
+  lockbench check results/20261123T060000Z-partition --explain
+  lockbench check examples/history.jsonl --explain --format json`,
 		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.ExactArgs(1)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			st, err := os.Stat(args[0])
-			if err != nil {
-				return usage(fmt.Errorf("check: %w", err))
+			if names := checkFormats(); !slices.Contains(names, format) {
+				return usage(errors.New(nearest.Unknown("format", format, names)))
 			}
-			if !st.IsDir() {
-				return checkFile(cmd.OutOrStdout(), args[0])
-			}
-			if err := judge.Run(args[0]); err != nil {
-				return badInput(err)
-			}
-			m, err := report.Build(args[0])
-			if err != nil {
-				return badInput(err)
-			}
-			if err := report.Render(cmd.OutOrStdout(), report.Text, m, report.Options{Color: wantsColor(cmd.OutOrStdout())}); err != nil {
-				return err
-			}
-			return outcome(m)
+			return check(cmd.OutOrStdout(), args[0], format == "json", explained)
 		},
 	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().BoolVar(&explained, "explain", false, "tell every incident, not only the first ones")
+	// Fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return checkFormats(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
 }
 
-// badInput tells errors of what was given from errors of the program.
-func badInput(err error) error {
-	var line *history.LineError
-	if errors.As(err, &line) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, judge.ErrNotARun) {
-		return usage(err)
+func checkFormats() []string { return []string{"text", "json"} }
+
+// check judges a run or a history, prints what was found, and says how it ended.
+func check(w io.Writer, path string, asJSON, explained bool) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return usage(fmt.Errorf("check: %w", err))
 	}
-	return err
+	if st.IsDir() {
+		return checkRun(w, path, asJSON, explained)
+	}
+	return checkFile(w, path, asJSON, explained)
 }
 
-func checkFile(w io.Writer, path string) error {
+// checkRun judges a run again and rewrites its verdicts.
+func checkRun(w io.Writer, path string, asJSON, explained bool) error {
+	if err := judge.Run(path); err != nil {
+		return badInput(err)
+	}
+	m, err := report.Build(path)
+	if err != nil {
+		return badInput(err)
+	}
+	saved, err := results.Load(path)
+	if err != nil {
+		return badInput(err)
+	}
+	tests := saved.Verdicts.Tests
+	for i := range tests {
+		t := &tests[i]
+		switch {
+		case !explained:
+			t.Explanations, t.Unexplained = nil, 0
+		case t.Unexplained > 0:
+			if t.Explanations, err = judge.Explain(saved.Dir.History(t.Test), &t.Result, math.MaxInt); err != nil {
+				return badInput(err)
+			}
+			t.Unexplained = 0
+		}
+	}
+	if asJSON {
+		err = writeJSON(w, tests)
+	} else {
+		err = report.Render(w, report.Text, m, report.Options{Color: wantsColor(w)})
+		for i := 0; err == nil && explained && i < len(tests); i++ {
+			err = printExplained(w, &tests[i])
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return outcome(m)
+}
+
+// checkFile judges one history.
+func checkFile(w io.Writer, path string, asJSON, explained bool) error {
 	r, err := judge.File(path, checker.Options{})
 	if err != nil {
 		return badInput(err)
 	}
-	if err := printResult(w, path, r); err != nil {
+	limit := shownIncidents
+	if explained {
+		limit = math.MaxInt
+	} else if asJSON {
+		limit = 0
+	}
+	t := results.TestVerdict{Test: path, Result: r}
+	if t.Explanations, err = judge.Explain(path, &r, limit); err != nil {
+		return badInput(err)
+	}
+	if asJSON {
+		err = writeJSON(w, []results.TestVerdict{t})
+	} else {
+		err = printFile(w, &t, explained)
+	}
+	if err != nil {
 		return err
 	}
 	switch max(r.Exclusion.Verdict, r.Data.Verdict, r.Liveness.Verdict) {
@@ -76,53 +140,19 @@ func checkFile(w io.Writer, path string) error {
 	}
 }
 
-// shownIncidents is how many incidents are told in words.
-const shownIncidents = 20
+// writeJSON writes what verdict.json has in its tests.
+func writeJSON(w io.Writer, tests []results.TestVerdict) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(results.Verdicts{Format: results.Format, Tests: tests})
+}
 
-func printResult(w io.Writer, path string, r checker.Result) error {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	c := r.Counts
-	for _, row := range []struct {
-		name string
-		n    int
-		unit string
-	}{
-		{"acquires attempted", c.Attempts, ""}, {"grants", c.Grants, ""}, {"writes applied", c.Writes, ""},
-		{"ambiguous", c.Ambiguous, "calls whose outcome nobody knows"},
-		{"overlap", c.Overlap, "grants"}, {"interleaved", c.Interleaved, "pairs of grants"},
-		{"token regression", c.TokenRegression, "grants"},
-		{"stale write", c.StaleWrite, fmt.Sprintf("writes, %d of them merely delayed", c.StaleDelayed)},
-		{"lost update", c.LostUpdate, "writes"}, {"fenced off", c.FencedOff, "requests; no violation"},
-		{"broken fence", c.BrokenFence, "requests refused without cause"}, {"stuck lock", c.StuckLock, "locks"},
-	} {
-		t.AppendRow(table.Row{row.name, row.n, row.unit})
+// badInput tells errors of what was given from errors of the program.
+func badInput(err error) error {
+	var line *history.LineError
+	if errors.As(err, &line) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, judge.ErrNotARun) {
+		return usage(err)
 	}
-	if _, err := fmt.Fprintf(w, "%s\n\n", path); err != nil {
-		return err
-	}
-	t.Render()
-	fmt.Fprintln(w)
-	for _, v := range []struct {
-		name string
-		j    checker.Judgement
-	}{{"exclusion", r.Exclusion}, {"data", r.Data}, {"liveness", r.Liveness}} {
-		line := fmt.Sprintf("%-10s %s", v.name, v.j.Verdict)
-		if v.j.Reason != "" {
-			line += ": " + v.j.Reason
-		}
-		fmt.Fprintln(w, line)
-	}
-	if len(r.Incidents) > 0 {
-		fmt.Fprintf(w, "\nincidents  %d\n", len(r.Incidents))
-	}
-	for i, in := range r.Incidents[:min(len(r.Incidents), shownIncidents)] {
-		fmt.Fprintf(w, "%4d. %s\n", i+1, in.Explanation)
-	}
-	if more := len(r.Incidents) - shownIncidents; more > 0 {
-		fmt.Fprintf(w, "      and %d more\n", more)
-	}
-	return nil
+	return err
 }

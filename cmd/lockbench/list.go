@@ -80,7 +80,7 @@ func list(w io.Writer, what string) error {
 		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES"})
 		t.Style().Options.SeparateRows = true
 		for _, f := range faults.All() {
-			t.AppendRow(table.Row{f.Info().Name, explain(f.Info(), wide)})
+			t.AppendRow(table.Row{f.Info().Name, describe(f.Info(), wide)})
 		}
 	default:
 		kinds := []string{"scenarios", "drivers", "faults"}
@@ -90,8 +90,8 @@ func list(w io.Writer, what string) error {
 	return nil
 }
 
-// explain says what a fault does, whom it strikes, what it needs, and what a scenario may set of it, one a line.
-func explain(info faults.Info, width int) string {
+// describe says what a fault does, whom it strikes, what it needs, and what a scenario may set of it, one a line.
+func describe(info faults.Info, width int) string {
 	lines := []string{info.Summary, fmt.Sprintf("strikes: %s", info.Strikes)}
 	if info.Needs != "" {
 		lines = append(lines, "needs: "+info.Needs)

@@ -27,14 +27,21 @@ func Run(dir string) error {
 	}
 	verdicts := results.Verdicts{Format: results.Format}
 	for _, t := range saved.Run.Tests {
-		result, err := File(saved.Dir.History(t.Name), t.Check)
+		path := saved.Dir.History(t.Name)
+		result, err := File(path, t.Check)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		verdicts.Tests = append(verdicts.Tests, results.TestVerdict{Test: t.Name, Result: result})
+		explanations, err := Explain(path, &result, MaxExplained)
+		if err != nil {
+			return err
+		}
+		verdicts.Tests = append(verdicts.Tests, results.TestVerdict{
+			Test: t.Name, Result: result, Explanations: explanations, Unexplained: len(result.Incidents) - len(explanations),
+		})
 	}
 	return saved.Dir.WriteVerdicts(&verdicts)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/explain"
 )
 
 // Format is the version of run.json and verdict.json that this program writes and reads.
@@ -190,4 +191,7 @@ type Verdicts struct {
 type TestVerdict struct {
 	Test   string         `json:"test"`
 	Result checker.Result `json:"result"`
+	// Explanations are of the first incidents; Unexplained is how many more Result has.
+	Explanations []explain.Explanation `json:"explanations,omitempty"`
+	Unexplained  int                   `json:"unexplained,omitempty"`
 }

@@ -22,7 +22,7 @@ type Dir string
 // in the same second get "-2", "-3" and so on.
 func Create(out, scenario string, started time.Time) (Dir, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", explain(err))
+		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", advise(err))
 	}
 	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(scenario)
 	for n := 1; ; n++ {
@@ -36,12 +36,12 @@ func Create(out, scenario string, started time.Time) (Dir, error) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", explain(err))
+			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", advise(err))
 		}
 		d := Dir(path)
 		for _, sub := range []string{HistoryDir, LogDir} {
 			if err := os.Mkdir(filepath.Join(path, sub), 0o755); err != nil {
-				return "", fmt.Errorf("make the run's directory: %w", explain(err))
+				return "", fmt.Errorf("make the run's directory: %w", advise(err))
 			}
 		}
 		return d, nil
@@ -94,11 +94,11 @@ func (d Dir) writeJSON(name string, v any) error {
 func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(string(d), "."+name+".*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", d.File(name), explain(err))
+		return fmt.Errorf("write %s: %w", d.File(name), advise(err))
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", d.File(name), explain(err))
+			err = fmt.Errorf("write %s: %w", d.File(name), advise(err))
 			_ = os.Remove(f.Name()) // the first error is the one to tell
 		}
 	}()
@@ -131,8 +131,8 @@ func syncDir(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// explain adds to an error of the file system what to do about it.
-func explain(err error) error {
+// advise adds to an error of the file system what to do about it.
+func advise(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: make room, or choose another disk with --out", err)

@@ -52,7 +52,7 @@ func TestExplain(t *testing.T) {
 		syscall.EROFS:  "--out",
 		syscall.EACCES: "you may not write there",
 	} {
-		err := explain(&os.PathError{Op: "write", Path: "run.json", Err: cause})
+		err := advise(&os.PathError{Op: "write", Path: "run.json", Err: cause})
 		wantError(t, err, "run.json", want)
 		if !errors.Is(err, cause) {
 			t.Errorf("%v does not wrap %v", err, cause)

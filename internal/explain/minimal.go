@@ -1,0 +1,190 @@
+package explain
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+// unit is what is taken out of a history as a whole: a call with its end and what the resource wrote of it, or a grant with
+// all its calls. What ended a grant's hold belongs to the grant: without it, the hold would seem to have lasted longer.
+type unit struct {
+	grant   checker.GrantID
+	request int64 // of a request
+	from    int   // of any other call: the number of its first line
+	kept    bool  // must stay
+	lines   []line
+}
+
+// whole reports whether the unit is a grant's own.
+func (u *unit) whole() bool { return u.request == 0 && u.from == 0 }
+
+// minimal finds the smallest set of lines that shows the violation: beginning with its two grants, whatever is not
+// needed is taken out, as long as anything can be. It returns the numbers of the lines, and the history of them.
+func (s *scene) minimal(v *found) ([]int, []history.Op) {
+	units := s.units(v)
+	_, classes := s.shows(units, v)
+	for again := true; again; {
+		again = false
+		for i := len(units) - 1; i >= 0; i-- {
+			fewer := without(units, i)
+			if units[i].kept {
+				continue
+			}
+			if shown, now := s.shows(fewer, v); shown && slices.Equal(now, classes) {
+				units, again = fewer, true
+				i = min(i, len(units))
+			}
+		}
+	}
+	lines := joined(units)
+	numbers := make([]int, len(lines))
+	for i, l := range lines {
+		numbers[i] = l.n
+	}
+	return numbers, renumber(lines)
+}
+
+// shown reports whether the two grants alone show the violation, and as which rows of checker.Counts.
+func (s *scene) shown(v *found) (bool, []string) { return s.shows(s.units(v), v) }
+
+// units are the calls of the violation's grants, and of those that show that a client lived, and the kills that ended holds. They
+// are ordered so that what a reader misses most is taken out last.
+func (s *scene) units(v *found) []unit {
+	var all []unit
+	pair := []*party{v.by, v.against}
+	kept := map[checker.GrantID]bool{v.By: true, v.Against: true}
+	done := map[checker.GrantID]bool{}
+	kills := map[int]bool{}
+	for _, p := range pair {
+		for _, id := range append([]checker.GrantID{p.id}, s.witnesses(p)...) {
+			if !done[id] {
+				done[id] = true
+				all = append(all, calls(id, s.grants[id], kept[id])...)
+			}
+		}
+		if k, ok := s.kill(p.span); ok && k.op.Time <= p.end && !kills[k.n] {
+			kills[k.n] = true
+			all = append(all, unit{from: k.n, kept: true, lines: []line{k}})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b unit) int { return cmp.Compare(rank(&a), rank(&b)) })
+	return all
+}
+
+func rank(u *unit) int {
+	switch {
+	case u.kept:
+		return 0
+	case u.whole():
+		return 1
+	default:
+		return 2
+	}
+}
+
+// calls takes the lines of a grant apart.
+func calls(id checker.GrantID, lines []line, kept bool) []unit {
+	own := unit{grant: id, kept: kept}
+	requests := map[int64]*unit{}
+	var others, release *unit
+	all := []*unit{}
+	ended := false // the hold was given up
+	for _, l := range lines {
+		switch l.op.F {
+		case history.Acquire:
+			own.lines = append(own.lines, l)
+		case history.Read, history.Write:
+			u, ok := requests[l.op.Request]
+			if !ok {
+				u = &unit{grant: id, request: l.op.Request}
+				requests[l.op.Request] = u
+				all = append(all, u)
+			}
+			u.lines = append(u.lines, l)
+		case history.Release:
+			if l.op.Type == history.Invoke {
+				if release = &own; ended {
+					release = &unit{grant: id, from: l.n}
+					all = append(all, release)
+				}
+				ended = true
+			}
+			if release != nil {
+				release.lines = append(release.lines, l)
+			}
+		default:
+			if others = (&unit{grant: id, from: l.n}); l.op.F == history.Abandon && !ended {
+				others, ended = &own, true
+			} else {
+				all = append(all, others)
+			}
+			others.lines = append(others.lines, l)
+		}
+	}
+	units := []unit{own}
+	for _, u := range all {
+		units = append(units, *u)
+	}
+	return units
+}
+
+// without leaves one unit out and, if that is a grant, its calls.
+func without(units []unit, i int) []unit {
+	out := units[i]
+	fewer := make([]unit, 0, len(units)-1)
+	for j, u := range units {
+		if j != i && (!out.whole() || u.grant != out.grant) {
+			fewer = append(fewer, u)
+		}
+	}
+	return fewer
+}
+
+func joined(units []unit) []line {
+	var lines []line
+	for _, u := range units {
+		lines = append(lines, u.lines...)
+	}
+	sortLines(lines)
+	return lines
+}
+
+// shows reports whether the checkers find the violation in the history of the units alone, and the rows in which they
+// count those of the two grants. A history in which a hold of theirs lasts longer than it did shows nothing.
+func (s *scene) shows(units []unit, v *found) (bool, []string) {
+	ops := renumber(joined(units))
+	h, err := history.Parse(ops)
+	if err != nil {
+		return false, nil
+	}
+	for _, hold := range checker.Holds(h) {
+		id := checker.GrantID{Process: hold.Process.N, Grant: hold.N}
+		for _, p := range []*party{v.by, v.against} {
+			if id == p.id && hold.Held && (!p.held || hold.End > p.end) {
+				return false, nil
+			}
+		}
+	}
+	result, err := checker.Check(ops, checker.Options{})
+	if err != nil {
+		return false, nil
+	}
+	for _, in := range result.Incidents {
+		if slices.Contains(in.Kinds, v.Kind) && slices.Contains(in.Grants, v.By) && slices.Contains(in.Grants, v.Against) {
+			return true, class(in.Kinds, v.Kind)
+		}
+	}
+	return false, nil
+}
+
+// class is the violation's own rows among those of its incident.
+func class(kinds []string, kind string) []string {
+	own := []string{kind}
+	if kind == stale && slices.Contains(kinds, delayed) {
+		own = append(own, delayed)
+	}
+	return own
+}

@@ -1,0 +1,41 @@
+package judge
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/explain"
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+// MaxExplained is how many incidents of a test verdict.json explains. The others are only listed: more than that nobody
+// reads, and each keeps its lines in memory while it is explained.
+const MaxExplained = 100
+
+// Explain explains the first limit incidents that were found in the history in path.
+func Explain(path string, result *checker.Result, limit int) ([]explain.Explanation, error) {
+	if len(result.Incidents) == 0 {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a history: %w", err)
+	}
+	defer f.Close() // opened for reading
+	all, err := explain.Incidents(result, func(yield func(int, *history.Op) error) error {
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("read a history: %w", err)
+		}
+		n := 0
+		return history.ForEach(f, func(op *history.Op) error {
+			n++
+			return yield(n, op)
+		})
+	}, limit)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return all, nil
+}
