@@ -33,7 +33,7 @@ func Check(ops []history.Op, opt Options) (Result, error) {
 		return Result{}, err
 	}
 	order := byTime(ops)
-	return inPasses(func(s *Stream) error {
+	return inPasses(newRetain(), func(s *Stream) error {
 		for _, i := range order {
 			if err := s.feed(history.Stamp{Time: ops[i].Time, Line: i + 1}, &ops[i]); err != nil {
 				return err
@@ -47,11 +47,10 @@ func Check(ops []history.Op, opt Options) (Result, error) {
 // Stream), and returns the error of feed or its own. It is called again if a line turns out to be about what was over long ago and
 // so had been forgotten. Its errors are those of read and of Stream, without ErrForgotten.
 func CheckFrom(read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
-	return inPasses(func(s *Stream) error { return read(s.Feed) }, opt)
+	return inPasses(newRetain(), func(s *Stream) error { return read(s.Feed) }, opt)
 }
 
-func inPasses(read func(*Stream) error, opt Options) (Result, error) {
-	r := &retain{}
+func inPasses(r *retain, read func(*Stream) error, opt Options) (Result, error) {
 	for pass := 1; ; pass++ {
 		s := newStream(opt, r)
 		err := read(s)

@@ -12,9 +12,11 @@ type grant struct {
 	end     int64
 	decided bool
 
-	// overlapped is true if its hold overlapped another, whichever began first; awaited lists what waits for its end.
+	// overlapped is true if its hold overlapped another, whichever began first; awaited lists what waits for its end, but for
+	// what began at unwatched or later.
 	overlapped bool
 	awaited    []*overlapping
+	unwatched  int64
 	// above is the grant of the highest token that had returned when this one was asked for.
 	above *grant
 	// arrived is the place in the resource's order of its first served request; 0: none was.
@@ -26,6 +28,8 @@ type grant struct {
 	// incident is the one that it is part of.
 	incident *group
 }
+
+func (g *grant) key() history.GrantKey { return history.GrantKey{Process: g.Process.N, Grant: g.N} }
 
 // held reports whether there was a hold at all, as far as is known.
 func (g *grant) held() bool { return g.Return.Time < g.process.killed }

@@ -30,7 +30,7 @@ func (t *turn) add(r *history.Request) {
 // awaits reports whether the resource's line of an answered request is waited for. A failed request that never reached the
 // resource has none; if it comes after all, it is about a request that was forgotten, unless nothing is.
 func (s *sweep) awaits(r *history.Request) bool {
-	return r.Outcome == history.OK || s.retain.all || s.retain.grants[history.GrantKey{Process: r.Grant.Process.N, Grant: r.Grant.N}]
+	return r.Outcome == history.OK || s.retain.retains(s.grants[r.Grant.Index])
 }
 
 // endTurn compares the turn with those of unordered grants, if it is over. Two turns that overlap in an order without ties

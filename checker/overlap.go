@@ -17,9 +17,14 @@ type overlapping struct {
 func (s *sweep) beginHold(g *grant) {
 	var others []*grant
 	for _, o := range g.lock.live {
-		if !o.decided && !o.givenUp().Exists() {
-			others = append(others, o)
+		if o.decided || o.givenUp().Exists() {
+			continue
 		}
+		if len(o.awaited) >= s.retain.watched && o.process != g.process && o.knownEnd() < s.now && !s.retain.retains(o) {
+			o.unwatched = min(o.unwatched, s.now)
+			continue
+		}
+		others = append(others, o)
 	}
 	if len(others) == 0 {
 		return

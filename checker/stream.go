@@ -24,7 +24,7 @@ type Stream struct {
 }
 
 // NewStream returns a Stream that has been fed nothing.
-func NewStream(opt Options) *Stream { return newStream(opt, &retain{}) }
+func NewStream(opt Options) *Stream { return newStream(opt, newRetain()) }
 
 func newStream(opt Options, r *retain) *Stream {
 	s := &Stream{sweep: newSweep(opt, r), index: -1}
@@ -67,13 +67,16 @@ func (s *Stream) note(err error) error {
 // never judged. Or it is ErrForgotten.
 func (s *Stream) Finish() (Result, error) {
 	err := s.note(s.tracker.Finish())
+	if err == nil {
+		s.sweep.finish()
+	}
 	if s.sweep.retain.missing() {
 		return Result{}, ErrForgotten
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	return s.sweep.finish(), nil
+	return s.sweep.judge(), nil
 }
 
 // retain is what must be remembered although it is over, because lines that come much later are about it.
@@ -83,7 +86,14 @@ type retain struct {
 	tokens map[lockToken]bool
 	// missed counts what was not remembered. It is then in grants and tokens, for another pass over the history.
 	missed int
+	// watched is how many grants are remembered that may have overlapped a hold which nothing ended. Its client may have died
+	// of itself, and then none did. Else one is missed.
+	watched int
+	// newest is how many tokens of a lock are remembered with the grants that had them first.
+	newest int
 }
+
+func newRetain() *retain { return &retain{watched: 256, newest: 32} }
 
 // lockToken is a token of a lock.
 type lockToken struct {
@@ -92,6 +102,9 @@ type lockToken struct {
 }
 
 func (r *retain) missing() bool { return r.missed > 0 }
+
+// retains reports whether everything about the grant is remembered.
+func (r *retain) retains(g *grant) bool { return r.all || len(r.grants) > 0 && r.grants[g.key()] }
 
 func (r *retain) missGrant(g history.GrantKey) {
 	if r.grants == nil {

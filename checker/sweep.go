@@ -89,7 +89,7 @@ func (s *sweep) Invoked(hg *history.Grant) {
 		s.locks[hg.Lock] = l
 	}
 	l.line = min(l.line, hg.Invoke.Line)
-	g := &grant{Grant: hg, lock: l, process: s.lives.processes[hg.Process.Index]}
+	g := &grant{Grant: hg, lock: l, process: s.lives.processes[hg.Process.Index], unwatched: never}
 	for hg.Index >= len(s.grants) {
 		s.grants = append(s.grants, nil)
 	}
@@ -230,6 +230,9 @@ func (s *sweep) endHold(g *grant, end int64) {
 		return
 	}
 	g.end, g.decided = end, true
+	if end > g.unwatched && g.held() {
+		s.retain.missGrant(g.key())
+	}
 	g.lock.idle.since = max(g.lock.idle.since, end)
 	for _, o := range g.awaited {
 		if o.open--; o.open == 0 {
@@ -240,8 +243,8 @@ func (s *sweep) endHold(g *grant, end int64) {
 	s.endTurn(g)
 }
 
-// finish decides what nothing decided, and judges.
-func (s *sweep) finish() Result {
+// finish decides what nothing decided.
+func (s *sweep) finish() {
 	s.liveness.over = s.end == s.now
 	s.settle()
 	s.liveness.finish(s)
@@ -257,7 +260,6 @@ func (s *sweep) finish() Result {
 		}
 	}
 	s.findDelayed()
-	return s.judge()
 }
 
 // without removes the grant, which is in the list at most once. The rest keeps its order.

@@ -15,9 +15,6 @@ type tokenHistory struct {
 	forgotten uint64
 }
 
-// recentTokens is how many tokens of a lock are remembered with the grants that had them first.
-const recentTokens = 32
-
 // tokensBefore notes the grant with the highest token of those that returned before g is asked for.
 func (s *sweep) tokensBefore(g *grant) {
 	g.above = g.lock.tokens.highest
@@ -81,14 +78,14 @@ func (s *sweep) firstWithToken(g *grant) *grant {
 	t.first[v] = g
 	switch {
 	case keep:
-	case len(t.recent) < recentTokens:
+	case len(t.recent) < s.retain.newest:
 		t.recent = append(t.recent, v)
 	default:
 		old := t.recent[t.next]
 		delete(t.first, old)
 		t.forgotten, t.forgot = max(t.forgotten, old), true
 		t.recent[t.next] = v
-		t.next = (t.next + 1) % recentTokens
+		t.next = (t.next + 1) % s.retain.newest
 	}
 	return g
 }
