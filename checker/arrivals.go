@@ -7,8 +7,8 @@ import "slices"
 //
 // A refused request makes no arrival: it neither read nor wrote, so nothing that comes after it is stale for it.
 type arrivals struct {
-	// newest was asked for last.
-	newest *grant
+	// newest was asked for last, highest has the highest token.
+	newest, highest *grant
 	// front are those that stand for all in the order of tokens, as they returned: of each of the others there is one here that has
 	// no lower token and returned no earlier. If tokens rise, it is one.
 	front []*grant
@@ -23,6 +23,7 @@ func (a *arrivals) add(g *grant) {
 		a.newest = g
 	}
 	if g.Token.Set {
+		a.highest = higher(a.highest, g)
 		a.away = without(a.away, g)
 		a.addToken(g)
 	}
@@ -65,6 +66,14 @@ func (a *arrivals) laterThan(g *grant) *grant {
 		return g.next
 	}
 	return a.higher(g)
+}
+
+// laterByToken is laterThan for grants of several hosts, which are in the order of their tokens.
+func (a *arrivals) laterByToken(g *grant) *grant {
+	if !g.Token.Set || a.highest == nil || a.highest.Token.V <= g.Token.V {
+		return nil
+	}
+	return a.highest
 }
 
 // higher finds the one that returned last of those that are later than g by token.

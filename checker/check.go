@@ -98,7 +98,22 @@ func (s *sweep) judge() Result {
 	unknown := s.tooLittle()
 	result.Exclusion = exclusion(&s.counts, unknown)
 	result.Data = s.data(unknown)
+	if s.hosts {
+		s.limit(&result)
+	}
 	return result
+}
+
+// limit says how a history of several hosts was judged.
+func (s *sweep) limit(r *Result) {
+	if r.Exclusion.Verdict == Valid && !s.tokens && !s.used {
+		r.Exclusion = Judgement{Unknown, "there are neither tokens nor requests to judge by"}
+	}
+	if r.Data.Verdict == Valid && !s.tokens {
+		r.Data.Reason = "without tokens, stale writes are not applicable"
+	}
+	r.Exclusion.Reason = list(r.Exclusion.Reason, "several hosts share no clock: judged by the resource's order and by tokens alone, overlap is not applicable")
+	r.Data.Reason = list(r.Data.Reason, "several hosts share no clock: judged by the resource's order and by tokens alone")
 }
 
 func exclusion(c *Counts, unknown string) Judgement {

@@ -7,14 +7,16 @@ import (
 )
 
 // turn is a grant's part of the resource's order: from the first to the last of its requests that were each answered to the
-// worker before the hold ended. A refused request counts too: it was made, and answered.
+// worker before the hold ended. A refused request counts too: it was made, and answered. Grants are compared if neither is later
+// than the other; of several hosts all are.
 type turn struct {
 	first, last *history.Request
 	// unserved is how many of them are answered, and the resource's line is still to come.
 	unserved int
 	over     bool
-	// rivals are unordered with the grant, and their turns were over before this one.
-	rivals []*grant
+	// rivals are unordered with the grant, and their turns were over before this one, but for what began at unwatched or later.
+	rivals    []*grant
+	unwatched uint64
 }
 
 // add takes a request; they come in nearly the resource's order.
@@ -43,16 +45,30 @@ func (s *sweep) endTurn(g *grant) {
 	g.turn.over = true
 	g.lock.live = without(g.lock.live, g)
 	if g.turn.first != nil {
+		s.used = true
+		if g.turn.unwatched != 0 && g.turn.last.Seq > g.turn.unwatched {
+			s.retain.missGrant(g.key())
+		}
 		for _, o := range g.turn.rivals {
 			s.compareTurns(o, g)
 		}
 		for _, o := range g.lock.live {
-			if !later(o, g) && !later(g, o) {
-				o.turn.rivals = append(o.turn.rivals, g)
+			if s.hosts || !later(o, g) && !later(g, o) {
+				s.rival(o, g)
 			}
 		}
 	}
 	g.turn.rivals = nil
+}
+
+// rival notes that g's turn is over, and may turn out to overlap that of o.
+func (s *sweep) rival(o, g *grant) {
+	switch first := g.turn.first.Seq; {
+	case len(o.turn.rivals) < s.retain.watched || s.retain.retains(o):
+		o.turn.rivals = append(o.turn.rivals, g)
+	case o.turn.unwatched == 0 || first < o.turn.unwatched:
+		o.turn.unwatched = first
+	}
 }
 
 func (s *sweep) compareTurns(a, b *grant) {

@@ -44,7 +44,7 @@ func (v *Verdict) UnmarshalText(b []byte) error {
 	return fmt.Errorf("unknown verdict %q", b)
 }
 
-// Judgement is a verdict and, unless it is Valid, why.
+// Judgement is a verdict and, unless it is Valid, why. Of a history of several hosts it also says what it goes by.
 type Judgement struct {
 	Verdict Verdict `json:"verdict"`
 	Reason  string  `json:"reason,omitempty"`

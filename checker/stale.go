@@ -23,6 +23,9 @@ type staleRequest struct {
 
 // beginGoodFaith notes which later grants have returned when g does: by token, for g was waiting then.
 func (s *sweep) beginGoodFaith(g *grant) {
+	if s.hosts {
+		return // it takes a clock to see it
+	}
 	a := &g.lock.arrivals
 	g.good.beaten = a.higher(g) != nil
 	if g.Token.Set {
@@ -58,7 +61,7 @@ func (g *grant) rival(o *grant) {
 // request was served, or although their base is no longer the item's version.
 func (s *sweep) serve(g *grant, r *history.Request) {
 	l := g.lock
-	newer := l.arrivals.laterThan(g)
+	newer := s.laterThan(g)
 	if g.arrived == 0 {
 		g.arrived = r.Seq
 		l.arrivals.add(g)
@@ -76,6 +79,14 @@ func (s *sweep) serve(g *grant, r *history.Request) {
 		s.lostUpdate(g, r)
 	}
 	l.written, l.writer = r, g
+}
+
+// laterThan finds a later grant than g of which a request was served, or nil.
+func (s *sweep) laterThan(g *grant) *grant {
+	if s.hosts {
+		return g.lock.arrivals.laterByToken(g)
+	}
+	return g.lock.arrivals.laterThan(g)
 }
 
 func (s *sweep) staleWrite(g *grant, r *history.Request, newer *grant) {
@@ -112,7 +123,7 @@ func (s *sweep) next(g *grant) {
 // fencing worked, and is no violation. One that no later grant explains shows that the fence is broken, or
 // that the tokens which it went by are.
 func (s *sweep) checkFence(g *grant) {
-	if g.lock.arrivals.laterThan(g) != nil {
+	if s.laterThan(g) != nil {
 		s.counts.FencedOff++
 	} else {
 		s.counts.BrokenFence++
@@ -122,6 +133,9 @@ func (s *sweep) checkFence(g *grant) {
 // findDelayed counts the stale writes of class delayed: invoked inside their hold, before the return of every later grant whose
 // request came first, if that hold overlapped no other.
 func (s *sweep) findDelayed() {
+	if s.hosts {
+		return
+	}
 	for _, w := range s.stale {
 		if !w.grant.overlapped && w.grant.covers(w.request.Invoke) && !w.knowable() {
 			s.counts.StaleDelayed++

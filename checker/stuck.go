@@ -189,6 +189,8 @@ func (l *lock) stuck() bool {
 func (s *sweep) checkStuck() Judgement {
 	lv := &s.liveness
 	switch {
+	case s.hosts:
+		return Judgement{NotApplicable, "several hosts share no clock"}
 	case lv.bound <= 0:
 		return Judgement{NotApplicable, "no bound was given"}
 	case lv.healed == never:

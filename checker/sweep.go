@@ -23,8 +23,10 @@ type sweep struct {
 	liveness        liveness
 	incidents       incidents
 	stale           []staleRequest
-	// tokens is true if a grant had a token, rejected if the resource refused a request.
-	tokens, rejected bool
+	// tokens is true if a grant had a token, rejected if the resource refused a request, used if the turn of a grant was seen.
+	tokens, rejected, used bool
+	// hosts is true if the lines come from several hosts. Their times are then only compared within a process.
+	hosts bool
 }
 
 // tick is what happened at the time now.
@@ -67,10 +69,10 @@ func newSweep(opt Options, r *retain) *sweep {
 // clock notes the time of a line, and settles what was before.
 func (s *sweep) clock(op *history.Op) error {
 	s.begin, s.end = min(s.begin, op.Time), max(s.end, op.Time)
-	if op.Type == history.Apply || op.Type == history.Reject || op.Time == s.now {
+	if op.Type == history.Apply || op.Type == history.Reject || op.Time == s.now && !s.hosts {
 		return nil
 	}
-	if op.Time < s.now {
+	if op.Time < s.now && !s.hosts {
 		return ErrOutOfOrder
 	}
 	s.settle()
@@ -150,7 +152,7 @@ func (s *sweep) Answered(r *history.Request) {
 // Served is a line of the resource.
 func (s *sweep) Served(r *history.Request) {
 	g := s.grants[r.Grant.Index]
-	if answered(r) && r.Answer.Time < s.now && g.covers(r.Answer) { // else it is settled when it is answered
+	if answered(r) && (r.Answer.Time < s.now || s.hosts) && g.covers(r.Answer) { // else it is settled with the time of its answer
 		g.turn.add(r)
 	}
 	if r.Rejected {
@@ -167,11 +169,12 @@ func (s *sweep) Served(r *history.Request) {
 
 // Struck is a line of the nemesis.
 func (s *sweep) Struck(op *history.Op) {
+	s.hosts = s.hosts || op.F == history.Hosts
 	s.tick.struck = true
 	s.tick.healed = s.tick.healed || op.F == history.Heal && op.Type == history.OK
 	s.tick.fault = s.tick.fault || op.Type == history.Invoke && op.F != history.Phase && op.F != history.Heal
 	s.faults.take(op, s.progress.before)
-	if op.F == history.Kill && op.Type == history.Invoke {
+	if op.F == history.Kill && op.Type == history.Invoke && !s.hosts {
 		s.tick.killed = append(s.tick.killed, s.lives.kill(op.Client, op.Time)...)
 	}
 }

@@ -4,8 +4,10 @@ import "fmt"
 
 // tokenHistory is what is remembered of the tokens of one lock.
 type tokenHistory struct {
-	// highest is the grant with the highest token of those that returned before now.
+	// highest is the grant with the highest token of those that returned before now; own likewise for each process, if they are
+	// on several hosts: then only a process's own grants are known to have returned before.
 	highest *grant
+	own     map[*process]*grant
 	// first is, for a token, the grant that returned first with it: for the recent ones, a ring of which next is the oldest.
 	// Any other that was seen is at most forgotten.
 	first     map[uint64]*grant
@@ -17,6 +19,10 @@ type tokenHistory struct {
 
 // tokensBefore notes the grant with the highest token of those that returned before g is asked for.
 func (s *sweep) tokensBefore(g *grant) {
+	if s.hosts {
+		g.above = g.lock.tokens.own[g.process]
+		return
+	}
 	g.above = g.lock.tokens.highest
 	for _, own := range s.tick.returned { // of its own process the lines tell the order
 		if own.process == g.process && own.lock == g.lock && own.Token.Set {
@@ -27,8 +33,16 @@ func (s *sweep) tokensBefore(g *grant) {
 
 // tokensAfter notes a grant that returned before now.
 func (s *sweep) tokensAfter(g *grant) {
-	if g.Token.Set {
-		g.lock.tokens.highest = higher(g.lock.tokens.highest, g)
+	t := &g.lock.tokens
+	switch {
+	case !g.Token.Set:
+	case !s.hosts:
+		t.highest = higher(t.highest, g)
+	default:
+		if t.own == nil {
+			t.own = map[*process]*grant{}
+		}
+		t.own[g.process] = higher(t.own[g.process], g)
 	}
 }
 

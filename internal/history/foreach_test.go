@@ -4,12 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"pgregory.net/rapid"
 )
 
 func TestForEachReadsAsReader(t *testing.T) {
@@ -65,28 +62,30 @@ func TestPlainLines(t *testing.T) {
 		}
 	}
 	changed := 0
-	rapid.Check(t, func(t *rapid.T) {
-		line := []byte(rapid.SampledFrom(lines).Draw(t, "line"))
-		for range rapid.IntRange(0, 3).Draw(t, "changes") {
-			at := rapid.IntRange(0, len(line)-1).Draw(t, "at")
-			with := rapid.SampledFrom([]string{"", `"`, "0", "9", "-", ",", "}", " ", `\`, "a", "\n", "\x00", "\xff", "0000000000000000000"}).Draw(t, "with")
-			line = slices.Concat(line[:at], []byte(with), line[at+1:])
+	for _, line := range lines {
+		for at := range len(line) {
+			for _, with := range []string{"", `"`, "0", "9", "-", ",", "}", " ", `\`, "a", "\n", "\x00", "\xff", "0000000000000000000"} {
+				changed += comparePlain(t, line[:at]+with+line[at+1:])
+				changed += comparePlain(t, line[:at]+with+line[at:])
+			}
 		}
-		d := decoder{known: map[string]string{}}
-		var fast, slow Op
-		if !d.decodePlain(line, &fast) {
-			return
-		}
-		if !slices.Contains(lines, string(line)) {
-			changed++
-		}
-		d.line, d.at = line, 0
-		var seen [len(fieldNames)]bool
-		if err := d.object(&slow, &seen); err != nil || slow != fast {
-			t.Fatalf("%s: %+v, %+v, %v", line, fast, slow, err)
-		}
-	})
+	}
 	if changed == 0 {
 		t.Error("no changed line is plain")
 	}
+}
+
+// comparePlain returns 1 if the line is plain.
+func comparePlain(t *testing.T, line string) int {
+	d := decoder{known: map[string]string{}}
+	var fast, slow Op
+	if !d.decodePlain([]byte(line), &fast) {
+		return 0
+	}
+	d.line, d.at = []byte(line), 0
+	var seen [len(fieldNames)]bool
+	if err := d.object(&slow, &seen); err != nil || slow != fast {
+		t.Errorf("%s: %+v, %+v, %v", line, fast, slow, err)
+	}
+	return 1
 }

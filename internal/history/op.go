@@ -40,6 +40,8 @@ const (
 	Phase = "phase"
 	// Heal is recorded by the nemesis as a fault is undone; Value names what was healed.
 	Heal = "heal"
+	// Hosts (as OK) is the first line of a history whose lines come from several hosts, which share no clock.
+	Hosts = "hosts"
 )
 
 // NemesisProcess is the process number of every line that the nemesis writes.

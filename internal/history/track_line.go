@@ -8,6 +8,9 @@ func (t *Tracker) line(at Stamp, op *Op) error {
 		if op.Time < t.nemesis {
 			return fmt.Errorf("time %d goes back; the nemesis was at %d", op.Time, t.nemesis)
 		}
+		if op.F == Hosts && (at.Line != 1 || op.Type != OK) {
+			return fmt.Errorf("%s of %s: it marks a history of several hosts, and is ok and its first line", op.Type, op.F)
+		}
 		t.nemesis = op.Time
 		t.to.Struck(op)
 		return nil
