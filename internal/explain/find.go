@@ -47,13 +47,20 @@ func (s *scene) violations(kinds []string) []found {
 			if !shown {
 				return false
 			}
-			v.Delayed = slices.Contains(classes, delayed) && slices.Contains(kinds, delayed)
+			v.Delayed = slices.Contains(classes, delayed) && slices.Contains(kinds, delayed) && !s.overlapped(v.by)
 			all = append(all, v)
 			return true
 		})
 	}
 	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(a.At, b.At) })
 	return all
+}
+
+// overlapped reports whether any hold overlapped the party's.
+func (s *scene) overlapped(p *party) bool {
+	return slices.ContainsFunc(s.parties, func(q *party) bool {
+		return q != p && p.held && q.held && q.Return.Time < p.end && p.Return.Time < q.end
+	})
 }
 
 // overlaps proposes each hold that began while others were open, with the one of these that ended last.

@@ -36,8 +36,8 @@ type span struct {
 	firstGrant, lastGrant checker.GrantID
 }
 
-// gather reads the history: once for the grants of the incidents and, if the hold of one is only known to last because
-// its client went on elsewhere, once more for the lines that show it.
+// gather reads the history: once for the grants of the incidents and, if the hold of one was never given up, once more for
+// the lines that show how long it lasted.
 func gather(incidents []checker.Incident, read Source) (*gathered, error) {
 	g := &gathered{
 		begin: never, grants: map[checker.GrantID][]line{},
@@ -147,20 +147,21 @@ func (g *gathered) life(p *span) (last, next int64) {
 	return p.last, never
 }
 
-// witnesses are the grants whose lines show that the party's client lived until its hold ended, if the lines of the party
-// alone do not: those with the last lines of processes of which each overlaps the next. Likewise, if the client was killed before the
-// party's acquire was even invoked, the grant that shows that its process existed by then.
+// witnesses are the grants whose lines show that the party's client lived until its hold ended, if it was not given up: those
+// with the last lines of processes of which each overlaps the next. A kill shows it only of the life that it ended. Likewise, if
+// the client was killed before the party's acquire was even invoked, the grant that shows that its process existed by then.
 func (g *gathered) witnesses(p *party) []checker.GrantID {
 	var all []checker.GrantID
 	if k, ok := g.kill(p.span); ok && k.op.Time < p.Invoke.Time {
 		all = append(all, p.span.firstGrant)
 	}
-	if p.endedBy != lastLine {
+	if p.givenUp().Exists() {
 		return all
 	}
 	at := p.span
+	last, _ := g.life(at)
 	all = append(all, at.lastGrant)
-	for at.last < p.end {
+	for at.last < last {
 		next := at
 		for _, q := range g.clients[at.client] {
 			if q.first <= at.last && q.last > next.last {

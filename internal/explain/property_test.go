@@ -1,0 +1,221 @@
+package explain
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/history"
+)
+
+// defaultChecks is how many histories a property looks at.
+const defaultChecks = "300"
+
+// TestMain makes the properties look at more histories than rapid does by itself; -rapid.checks asks for more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		if err := flag.Set("rapid.checks", defaultChecks); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// TestExplanations holds, on random histories, that the explanation of an incident agrees with the checkers, and that its lines
+// are the fewest that show it.
+func TestExplanations(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ops := drawHistory(t)
+		h, err := history.Parse(ops)
+		if err != nil {
+			t.Fatalf("the generator is wrong: %v", err)
+		}
+		ends := map[checker.GrantID]checker.Hold{}
+		for _, hold := range checker.Holds(h) {
+			ends[checker.GrantID{Process: hold.Process.N, Grant: hold.N}] = hold
+		}
+		for i := range ops {
+			t.Logf("%s", history.AppendLine(nil, &ops[i]))
+		}
+		_, all := explained(t, ops)
+		for i := range all {
+			agrees(t, &all[i], ends)
+			isMinimal(t, &all[i], ops, ends)
+		}
+	})
+}
+
+// TestHugeIncident holds that an incident that is too large keeps the checker's sentence, and that those beside it are explained.
+func TestHugeIncident(t *testing.T) {
+	var ops []history.Op
+	now := int64(0)
+	log := func(client string, process, grant int64, typ history.Type, f, lock string) {
+		now++
+		ops = append(ops, history.Op{Index: now, Time: now, Client: client, Process: process, Type: typ, F: f, Lock: lock, Grant: grant})
+	}
+	grant := func(client string, process, grant int64, lock string) {
+		log(client, process, grant, history.Invoke, history.Acquire, lock)
+		log(client, process, grant, history.OK, history.Acquire, lock)
+	}
+	grant("c1", 0, 1, "huge")
+	for n := range int64(MaxGrants) {
+		grant("c2", 1, n+1, "huge")
+		log("c2", 1, n+1, history.OK, history.Abandon, "huge")
+	}
+	log("c1", 0, 1, history.OK, history.Abandon, "huge")
+	grant("c1", 0, 2, "small")
+	grant("c2", 1, MaxGrants+1, "small")
+	_, all := explained(t, ops)
+	if len(all) != 2 || all[0].Text != all[0].Incident.Explanation+"." || len(all[0].Lines) != 0 || all[0].Others != MaxGrants+1 {
+		t.Errorf("got %+v", all[0])
+	}
+	if len(all[1].Lines) != 4 || !strings.Contains(all[1].Text, "both held it for") {
+		t.Errorf("got %+v", all[1])
+	}
+}
+
+// agrees compares what is told with what the checkers found.
+func agrees(t *rapid.T, e *Explanation, ends map[checker.GrantID]checker.Hold) {
+	if len(e.Violations) == 0 || e.Violations[0].At != e.Incident.Begin {
+		t.Fatalf("the incident began at %d; first is %+v", e.Incident.Begin, e.Violations)
+	}
+	var kinds []string
+	for _, v := range e.Violations {
+		kinds = append(kinds, v.Kind)
+		if !slices.Contains(e.Incident.Grants, v.By) || !slices.Contains(e.Incident.Grants, v.Against) {
+			t.Fatalf("%+v is of none of the incident's grants %v", v, e.Incident.Grants)
+		}
+	}
+	slices.Sort(kinds)
+	if want := slices.DeleteFunc(slices.Clone(e.Incident.Kinds), func(k string) bool { return k == delayed }); !slices.Equal(kinds, want) {
+		t.Fatalf("told %v of %v", kinds, want)
+	}
+	for _, g := range e.Grants {
+		if hold := ends[g.GrantID]; hold.Held && hold.End != g.To || !hold.Held && g.To > g.From {
+			t.Fatalf("%+v, but the checker says that it held (%v) until %d", g, hold.Held, hold.End)
+		}
+	}
+	if e.Others+len(e.Grants) != len(e.Incident.Grants) {
+		t.Fatalf("%d and %d grants of %d", len(e.Grants), e.Others, len(e.Incident.Grants))
+	}
+}
+
+// isMinimal checks that the lines are some of the history's, show the first violation, and do not without any of their calls.
+func isMinimal(t *rapid.T, e *Explanation, ops []history.Op, ends map[checker.GrantID]checker.Hold) {
+	if len(e.Lines) == 0 || !slices.IsSorted(e.Lines) || len(slices.Compact(slices.Clone(e.Lines))) != len(e.Lines) || len(e.Lines) != len(e.Minimal) {
+		t.Fatalf("lines %v of %d ops", e.Lines, len(e.Minimal))
+	}
+	lines := make([]line, len(e.Lines))
+	for i, n := range e.Lines {
+		lines[i] = line{n: n, op: ops[n-1]}
+		got, want := e.Minimal[i], ops[n-1]
+		got.Version, got.Base, want.Version, want.Base = history.Uint{}, history.Uint{}, history.Uint{}, history.Uint{}
+		if got != want {
+			t.Fatalf("line %d: got %+v, want %+v", n, got, want)
+		}
+	}
+	v := e.Violations[0]
+	if !counts(t, e.Minimal, v, ends) {
+		t.Fatalf("lines %v do not show %+v", e.Lines, v)
+	}
+	for _, fewer := range smaller(lines, v) {
+		if counts(t, renumber(fewer), v, ends) {
+			t.Fatalf("lines %v show %+v, but so do\n%+v", e.Lines, v, fewer)
+		}
+	}
+}
+
+// smaller are the lines without one call, or without one grant and all its calls. The call that ended the hold of one of the
+// violation's own grants goes with the grant only.
+func smaller(lines []line, v Violation) [][]line {
+	type call struct {
+		id      checker.GrantID
+		request int64
+		from    int
+	}
+	var all [][]line
+	open := map[checker.GrantID]call{}
+	calls := map[call][]int{}
+	var order []call
+	given := map[checker.GrantID]bool{}
+	grants := map[checker.GrantID][]int{}
+	for i, l := range lines {
+		if l.op.IsNemesis() {
+			continue
+		}
+		id := checker.GrantID{Process: l.op.Process, Grant: l.op.Grant}
+		if grants[id] = append(grants[id], i); l.op.F == history.Acquire {
+			continue
+		}
+		c := call{id: id, from: l.n}
+		switch {
+		case l.op.Request > 0:
+			c = call{id: id, request: l.op.Request}
+		case l.op.F == history.Release && l.op.Type == history.Invoke:
+			open[id] = c
+		case l.op.F == history.Release:
+			c = open[id]
+		}
+		ends := (l.op.F == history.Release && l.op.Type == history.Invoke || l.op.F == history.Abandon) && !given[id]
+		if given[id] = given[id] || ends; ends {
+			c = call{}
+			open[id] = c
+		}
+		if c == (call{}) {
+			continue
+		}
+		if calls[c] == nil {
+			order = append(order, c)
+		}
+		calls[c] = append(calls[c], i)
+	}
+	without := func(out []int) []line {
+		var rest []line
+		for i, l := range lines {
+			if !slices.Contains(out, i) {
+				rest = append(rest, l)
+			}
+		}
+		return rest
+	}
+	for _, c := range order {
+		all = append(all, without(calls[c]))
+	}
+	for _, out := range grants {
+		all = append(all, without(out))
+	}
+	return all
+}
+
+// counts reports whether the checkers count the violation between its two grants, none of whose holds lasts longer than it did. A
+// stale write that was not delayed may seem so where the grant that overlapped its writer's is left out.
+func counts(t *rapid.T, ops []history.Op, v Violation, ends map[checker.GrantID]checker.Hold) bool {
+	h, err := history.Parse(ops)
+	if err != nil {
+		return false
+	}
+	for _, hold := range checker.Holds(h) {
+		id := checker.GrantID{Process: hold.Process.N, Grant: hold.N}
+		if was := ends[id]; (id == v.By || id == v.Against) && hold.Held && (!was.Held || hold.End > was.End) {
+			return false
+		}
+	}
+	result, err := checker.Check(ops, checker.Options{})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return slices.ContainsFunc(result.Incidents, func(in checker.Incident) bool {
+		return slices.Contains(in.Kinds, v.Kind) && slices.Contains(in.Grants, v.By) && slices.Contains(in.Grants, v.Against) &&
+			(!v.Delayed || slices.Contains(in.Kinds, delayed))
+	})
+}
