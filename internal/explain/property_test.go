@@ -75,11 +75,15 @@ func TestHugeIncident(t *testing.T) {
 	log("c1", 0, 1, history.OK, history.Abandon, "huge")
 	grant("c1", 0, 2, "small")
 	grant("c2", 1, MaxGrants+1, "small")
+	log("c1", 0, 2, history.OK, history.Abandon, "small")
 	_, all := explained(t, ops)
-	if len(all) != 2 || all[0].Text != all[0].Incident.Explanation+"." || len(all[0].Lines) != 0 || all[0].Others != MaxGrants+1 {
-		t.Errorf("got %+v", all[0])
+	if len(all) != 2 {
+		t.Fatalf("%d incidents", len(all))
 	}
-	if len(all[1].Lines) != 4 || !strings.Contains(all[1].Text, "both held it for") {
+	if all[0].Text != all[0].Incident.Explanation+"." || len(all[0].Lines) != 0 || all[0].Others != MaxGrants+1 {
+		t.Errorf("got %q, lines %v, %d others", all[0].Text, all[0].Lines, all[0].Others)
+	}
+	if len(all[1].Lines) != 5 || !strings.Contains(all[1].Text, "both held it for") {
 		t.Errorf("got %+v", all[1])
 	}
 }
