@@ -1,24 +1,22 @@
 package checker
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/history"
 )
 
-// passes is how often a history is read before everything of it is remembered.
-const passes = 3
+// passes is in how many passes over a history something was missed before everything of it is remembered.
+const passes = 2
 
 // Check judges a history. The definitions of what it counts are in docs/history.md. It takes O(n log n) for n lines.
 // Lines of different processes may come in any order.
 //
 // Its error is a *history.LineError: the lines are not a well-formed history, which is never judged.
 func Check(ops []history.Op, opt Options) (Result, error) {
-	result, err := CheckFrom(func(feed func(*history.Op) error) error {
+	return CheckFrom(func(feed func(*history.Op) error) error {
 		for i := range ops {
 			if err := feed(&ops[i]); err != nil {
 				return err
@@ -26,65 +24,35 @@ func Check(ops []history.Op, opt Options) (Result, error) {
 		}
 		return nil
 	}, opt)
-	if !errors.Is(err, ErrOutOfOrder) {
-		return result, err
-	}
-	if _, err := history.Parse(ops); err != nil { // sorting would hide that a process's own lines are not in order
-		return Result{}, err
-	}
-	order := byTime(ops)
-	return inPasses(newRetain(), func(s *Stream) error {
-		for _, i := range order {
-			if err := s.feed(history.Stamp{Time: ops[i].Time, Line: i + 1}, &ops[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, opt)
 }
 
-// CheckFrom judges a history that is read line by line: read feeds all of its lines, in the order of their times (see
-// Stream), and returns the error of feed or its own. It is called again if a line turns out to be about what was over long ago and
-// so had been forgotten. Its errors are those of read and of Stream, without ErrForgotten.
+// CheckFrom judges a history that is read line by line: read feeds all of its lines and returns the error of feed, or its own.
+// It is called again if the lines are not in the order of their times, or one turns out to be about what was over long ago
+// and so had been forgotten. Its errors are those of read, and *history.LineError.
 func CheckFrom(read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
-	return inPasses(newRetain(), func(s *Stream) error { return read(s.Feed) }, opt)
+	return inPasses(newRetain(), read, opt)
 }
 
-func inPasses(r *retain, read func(*Stream) error, opt Options) (Result, error) {
-	for pass := 1; ; pass++ {
-		s := newStream(opt, r)
-		err := read(s)
+func inPasses(r *retain, read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
+	sizes := windows()
+	for missed := 0; ; {
+		s := newStream(opt, r, sizes[0])
+		err := read(s.Feed)
 		var result Result
 		if err == nil {
 			result, err = s.Finish()
 		}
-		if !r.missing() || errors.Is(err, ErrOutOfOrder) {
+		switch {
+		case errors.Is(err, ErrOutOfOrder) && len(sizes) > 1:
+			sizes = sizes[1:]
+		case r.missing():
+			missed++
+			r.all = missed >= passes
+		default:
 			return result, err
 		}
-		r.missed, r.all = 0, pass+1 >= passes
+		r.missed = 0
 	}
-}
-
-// byTime lists the indices of the lines in the order of their times. The resource's lines, whose order is their own, come where their
-// times are.
-func byTime(ops []history.Op) []int {
-	var clients, resource, all []int
-	for i := range ops {
-		if t := ops[i].Type; t == history.Apply || t == history.Reject {
-			resource = append(resource, i)
-		} else {
-			clients = append(clients, i)
-		}
-	}
-	slices.SortStableFunc(clients, func(a, b int) int { return cmp.Compare(ops[a].Time, ops[b].Time) })
-	for _, i := range clients {
-		for len(resource) > 0 && ops[resource[0]].Time < ops[i].Time {
-			all = append(all, resource[0])
-			resource = resource[1:]
-		}
-		all = append(all, i)
-	}
-	return append(all, resource...)
 }
 
 // judge judges what was counted.

@@ -19,15 +19,19 @@ var ErrForgotten = errors.New("a line is about a grant that was over long ago")
 type Stream struct {
 	tracker *history.Tracker
 	sweep   *sweep
+	window  *window // nil: the lines are fed in order
 	lines   int
 	index   int64
 }
 
 // NewStream returns a Stream that has been fed nothing.
-func NewStream(opt Options) *Stream { return newStream(opt, newRetain()) }
+func NewStream(opt Options) *Stream { return newStream(opt, newRetain(), 0) }
 
-func newStream(opt Options, r *retain) *Stream {
+func newStream(opt Options, r *retain, size int) *Stream {
 	s := &Stream{sweep: newSweep(opt, r), index: -1}
+	if size > 0 {
+		s.window = newWindow(size)
+	}
 	s.tracker = history.NewTracker(s.sweep, history.Retain{All: r.all, Grants: r.grants})
 	return s
 }
@@ -42,10 +46,27 @@ func (s *Stream) Feed(op *history.Op) error {
 		return &history.LineError{Line: s.lines, Err: err}
 	}
 	s.index = op.Index
-	return s.feed(history.Stamp{Time: op.Time, Line: s.lines}, op)
+	at := history.Stamp{Time: op.Time, Line: s.lines}
+	if s.window == nil {
+		return s.feed(at, op)
+	}
+	if err := s.window.put(at, op); err != nil {
+		return err
+	}
+	return s.drain()
 }
 
-// feed takes a line of which all that can be said by itself is right.
+// drain feeds what the window does not hold.
+func (s *Stream) drain() error {
+	for l, ok := s.window.take(); ok; l, ok = s.window.take() {
+		if err := s.feed(l.at, &l.op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// feed takes the next line in the order of times.
 func (s *Stream) feed(at history.Stamp, op *history.Op) error {
 	if err := s.sweep.clock(op); err != nil {
 		return err
@@ -66,6 +87,12 @@ func (s *Stream) note(err error) error {
 // Finish judges the lines that were fed. Its error is a *history.LineError: they are not a well-formed history, which is
 // never judged. Or it is ErrForgotten.
 func (s *Stream) Finish() (Result, error) {
+	if s.window != nil {
+		s.window.size = 0
+		if err := s.drain(); err != nil {
+			return Result{}, err
+		}
+	}
 	err := s.note(s.tracker.Finish())
 	if err == nil {
 		s.sweep.finish()

@@ -19,20 +19,20 @@ func TestForgettingChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ops := drawSteps(t, 80, 160, 320)
 		opt := Options{StuckAfter: 5, MinGrants: 1, MinAttempts: 1}
-		feed := func(s *Stream) error {
+		read := func(feed func(*history.Op) error) error {
 			for i := range ops {
-				if err := s.Feed(&ops[i]); err != nil {
+				if err := feed(&ops[i]); err != nil {
 					return err
 				}
 			}
 			return nil
 		}
-		want, err := inPasses(&retain{all: true}, feed, opt)
+		want, err := inPasses(&retain{all: true}, read, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
 		least := &retain{watched: 1, newest: 1}
-		if got, err := inPasses(least, feed, opt); err != nil || !reflect.DeepEqual(got, want) {
+		if got, err := inPasses(least, read, opt); err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %+v, %v\nwant %+v\n%s", got, err, want, text(ops))
 		}
 		if len(least.grants)+len(least.tokens) > 0 {
@@ -202,5 +202,41 @@ func TestHolderThatDiesOfItself(t *testing.T) {
 				t.Errorf("%d overlaps of %d", r.Counts.Overlap, tt.want)
 			}
 		})
+	}
+}
+
+// TestWindow has one process in five write its lines late: by fewer lines than the window holds, and by more.
+func TestWindow(t *testing.T) {
+	ops := turns(t, 1000, 5)
+	want := check(t, ops, Options{})
+	late := slices.Clone(ops)
+	key := func(op history.Op) int64 {
+		if op.Process == 3 && op.Type != history.Apply {
+			return op.Time + 25
+		}
+		return op.Time
+	}
+	slices.SortStableFunc(late, func(a, b history.Op) int { return int(key(a) - key(b)) })
+	for i := range late {
+		late[i].Index = int64(i)
+	}
+	for size, wantErr := range map[int]error{0: ErrOutOfOrder, 4: ErrOutOfOrder, 64: nil} {
+		s := newStream(Options{}, newRetain(), size)
+		var err error
+		for i := 0; i < len(late) && err == nil; i++ {
+			if err = s.Feed(&late[i]); s.window != nil && len(s.window.lines) > size {
+				t.Fatalf("%d lines are in a window of %d", len(s.window.lines), size)
+			}
+		}
+		var got Result
+		if err == nil {
+			got, err = s.Finish()
+		}
+		if !errors.Is(err, wantErr) || err == nil && !reflect.DeepEqual(got, want) {
+			t.Errorf("size %d: %+v, %v", size, got, err)
+		}
+	}
+	if got := check(t, late, Options{}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant %+v", got, want)
 	}
 }

@@ -79,26 +79,8 @@ func File(path string, opt checker.Options) (checker.Result, error) {
 		}
 		return history.ForEach(f, feed)
 	}, opt)
-	if errors.Is(err, checker.ErrOutOfOrder) {
-		result, err = inMemory(f, opt)
-	}
 	if err != nil {
 		return checker.Result{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return result, nil
-}
-
-// inMemory judges a history whose lines are not in the order of their times.
-func inMemory(f io.ReadSeeker, opt checker.Options) (checker.Result, error) {
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return checker.Result{}, fmt.Errorf("read a history: %w", err)
-	}
-	var ops []history.Op
-	if err := history.ForEach(f, func(op *history.Op) error {
-		ops = append(ops, *op)
-		return nil
-	}); err != nil {
-		return checker.Result{}, err
-	}
-	return checker.Check(ops, opt)
 }
