@@ -7,6 +7,7 @@ import (
 	"github.com/lockbench/lockbench/drivers"
 	"github.com/lockbench/lockbench/drivers/etcd"
 	"github.com/lockbench/lockbench/drivers/postgresadvisory"
+	"github.com/lockbench/lockbench/drivers/postgreslease"
 	"github.com/lockbench/lockbench/drivers/postgresrow"
 	"github.com/lockbench/lockbench/drivers/redisredlock"
 	"github.com/lockbench/lockbench/drivers/redissetnx"
@@ -22,5 +23,6 @@ func Drivers() []drivers.Driver {
 		zookeeper.Drivers(),
 		postgresadvisory.Drivers(),
 		postgresrow.Drivers(),
+		postgreslease.Drivers(),
 	)
 }

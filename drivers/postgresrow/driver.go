@@ -36,6 +36,11 @@ func Drivers() []drivers.Driver {
 	}}
 }
 
+const (
+	lockTable  = "create table if not exists " + pgsession.RowTable + " (name text primary key)"
+	tokenTable = "create table if not exists lockbench_token (name text primary key, token bigint not null)"
+)
+
 // The names of the prepared statements, and what they do.
 const (
 	lockStatement = "lock"
@@ -65,7 +70,7 @@ func open(ctx context.Context, addrs []string, opt drivers.Options) (_ drivers.L
 	if len(addrs) != 1 {
 		return nil, fmt.Errorf("%d servers given, a row lock has one", len(addrs))
 	}
-	if err := createTables(ctx, addrs[0]); err != nil {
+	if err := pgsession.CreateTables(ctx, addrs[0], lockTable, tokenTable); err != nil {
 		return nil, err
 	}
 	counter, err := pgsession.Open(ctx, addrs[0], opt.TTL, map[string]string{
@@ -81,41 +86,6 @@ func open(ctx context.Context, addrs []string, opt drivers.Options) (_ drivers.L
 		return nil, errors.Join(err, counter.Close())
 	}
 	return &locker{Transaction: t, counter: counter, known: map[string]bool{}}, nil
-}
-
-// createTables makes the tables of the locks and of their counters, unless they exist.
-func createTables(ctx context.Context, addr string) (err error) {
-	conf, err := pgsession.Config(addr)
-	if err != nil {
-		return err
-	}
-	conn, err := pgx.ConnectConfig(ctx, conf)
-	if err != nil {
-		return fmt.Errorf("open a session with PostgreSQL at %s: %w", addr, err)
-	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	for _, sql := range []string{
-		"create table if not exists " + pgsession.RowTable + " (name text primary key)",
-		"create table if not exists lockbench_token (name text primary key, token bigint not null)",
-	} {
-		_, err := conn.Exec(ctx, sql)
-		if raced(err) {
-			_, err = conn.Exec(ctx, sql) // by now it exists
-		}
-		if err != nil {
-			return fmt.Errorf("make the tables of the row locks: %w", err)
-		}
-	}
-	return nil
-}
-
-// raced reports whether a table could not be made because another session was making it, which IF NOT EXISTS does
-// not see.
-func raced(err error) bool {
-	const uniqueViolation, duplicateTable, duplicateObject = "23505", "42P07", "42710"
-	var answer *pgconn.PgError
-	return errors.As(err, &answer) &&
-		(answer.Code == uniqueViolation || answer.Code == duplicateTable || answer.Code == duplicateObject)
 }
 
 // Acquire implements drivers.Locker.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/internal/pgsession"
 	"github.com/lockbench/lockbench/internal/pgsession/pgtest"
 )
 
@@ -104,7 +105,7 @@ func TestTablesAreMadeOnce(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				defer cancel()
-				errs <- createTables(ctx, server.Addr)
+				errs <- pgsession.CreateTables(ctx, server.Addr, lockTable, tokenTable)
 			}()
 		}
 		for range n {

@@ -15,18 +15,18 @@ func clockShards() []shard {
 			fencing: scenarios.Both, heedLost: scenarios.Off, claims: claims,
 		}
 	}
-	setnx := []string{"redis-setnx", "redis-setnx+renew"}
+	byServer := []string{"redis-setnx", "redis-setnx+renew", "postgres-lease", "postgres-lease+renew"}
 	redlock := []string{"redis-redlock+renew"} // without renewal it could as well have been the TTL
 	return []shard{
 		clocks("clock-jump", "clock-jump", []string{"all-forward", "all-back", "one-forward"},
-			append(append([]string{}, setnx...), steady...), lost(setnx...), kept),
+			append(append([]string{}, byServer...), steady...), lost(byServer...), kept),
 		clocks("clock-jump-redlock", "clock-jump", []string{"third-of-three-forward"}, redlock, lost(redlock...)),
 		clocks("clock-drift", "clock-drift", []string{"fast", "slow", "to-and-fro"},
-			append(append([]string{}, setnx...), steady...), lost(setnx...), kept),
+			append(append([]string{}, byServer...), steady...), lost(byServer...), kept),
 		clocks("client-clock", "client-clock", []string{"waiters-ahead", "holder-behind"},
-			append(append([]string{}, setnx...), steady...), kept),
+			append([]string{"postgres-lease+client-time", "postgres-lease"}, steady...), lost("postgres-lease+client-time"), kept),
 		// The sweep's last value, past the TTL: many locks at once.
 		clocks("clock-sweep", "clock-sweep", []string{"clocks-apart", "clocks-apart-and-client-cut"},
-			append([]string{"redis-setnx", "redis-redlock"}, steady...), lost("redis-setnx", "redis-redlock"), kept),
+			append([]string{"redis-setnx", "redis-redlock", "postgres-lease"}, steady...), lost("redis-setnx", "redis-redlock", "postgres-lease"), kept),
 	}
 }
