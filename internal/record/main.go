@@ -70,18 +70,19 @@ func run(ctx context.Context, in io.Reader, out io.Writer, args []string) error 
 			return errors.Join(append(errs, errors.New("interrupted; what is done is kept"))...)
 		}
 	}
-	rows, err := store.rows(shards(), *seeds)
+	rows, err := store.rows(wanted, *seeds)
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
 	if *doc != "" {
-		errs = append(errs, writeDoc(*doc, rows, *seeds, *commit))
+		ran := func(name string) bool {
+			return slices.ContainsFunc(wanted, func(s shard) bool { return s.name == name })
+		}
+		errs = append(errs, writePage(*doc, shards(), ran, rows, *seeds, *commit))
 	}
 	for _, row := range rows {
-		if slices.ContainsFunc(wanted, func(s shard) bool { return s.name == row.shard }) {
-			fmt.Fprintln(out, row)
-			errs = append(errs, row.failure(*seeds))
-		}
+		fmt.Fprintln(out, row)
+		errs = append(errs, row.failure(*seeds))
 	}
 	return errors.Join(errs...)
 }

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/lockbench/lockbench/checker"
 )
@@ -110,38 +106,4 @@ func (r row) doubt() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%d show too little)", len(r.unsure))
-}
-
-//go:embed record.md.tmpl
-var page string
-
-// writeDoc writes the page with every row.
-func writeDoc(path string, rows []row, seeds int, commit string) error {
-	t, err := template.New("record").Parse(page)
-	if err != nil {
-		return fmt.Errorf("parse the page's template: %w", err)
-	}
-	type line struct{ Schedule, Lock, Setting, What, Tried, Found string }
-	var data struct {
-		Seeds       int
-		Commit      string
-		Must, Never []line
-	}
-	data.Seeds, data.Commit = seeds, commit
-	for _, r := range rows {
-		l := line{r.shard, r.driver, r.setting, r.what, fmt.Sprint(len(r.tried)), fmt.Sprintf("%d%s", len(r.found), r.doubt())}
-		if r.must {
-			data.Must = append(data.Must, l)
-		} else {
-			data.Never = append(data.Never, l)
-		}
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, data); err != nil {
-		return fmt.Errorf("fill the page's template: %w", err)
-	}
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("write the record: %w", err)
-	}
-	return nil
 }
