@@ -21,6 +21,7 @@ type line struct {
 // gathered is what was kept of a history.
 type gathered struct {
 	begin   int64 // the first time
+	hosts   bool  // several, which share no clock
 	grants  map[checker.GrantID][]line
 	nemesis []line
 	// processes are all of the history, by number, and clients those of each client in the order in which they began.
@@ -94,6 +95,7 @@ func (g *gathered) note(n int, op *history.Op) {
 	switch {
 	case op.IsNemesis():
 		g.nemesis = append(g.nemesis, line{n, *op})
+		g.hosts = g.hosts || op.F == history.Hosts
 		if op.F == history.Kill && op.Type == history.Invoke {
 			g.kills[op.Client] = append(g.kills[op.Client], line{n, *op})
 		}

@@ -88,6 +88,26 @@ func TestHugeIncident(t *testing.T) {
 	}
 }
 
+// TestSeveralHosts holds that nothing is told that would take a clock.
+func TestSeveralHosts(t *testing.T) {
+	ops := []history.Op{{Client: "nemesis", Process: history.NemesisProcess, Type: history.OK, F: history.Hosts, Value: "h1, h2"}}
+	for process, client := range []string{"c1", "c2"} {
+		for _, typ := range []history.Type{history.Invoke, history.OK} {
+			op := history.Op{
+				Index: int64(len(ops)), Time: int64(100 - 50*process), Client: client, Process: int64(process), Type: typ, F: history.Acquire, Lock: "a", Grant: 1,
+			}
+			if typ == history.OK {
+				op.Token = history.Some(7)
+			}
+			ops = append(ops, op)
+		}
+	}
+	_, all := explained(t, ops)
+	if len(all) != 1 || all[0].Text != all[0].Incident.Explanation+"." || len(all[0].Lines) != 0 {
+		t.Errorf("got %+v", all)
+	}
+}
+
 // agrees compares what is told with what the checkers found.
 func agrees(t *rapid.T, e *Explanation, ends map[checker.GrantID]checker.Hold) {
 	if len(e.Violations) == 0 || e.Violations[0].At != e.Incident.Begin {

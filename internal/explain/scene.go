@@ -36,9 +36,10 @@ type scene struct {
 	history *history.History // of lines, versions counted anew
 }
 
-// newScene is not ok if the incident is too large, or the lines of its grants do not fit together.
+// newScene is not ok if the incident is too large, the lines of its grants do not fit together, or there is no clock by which
+// to say what was before what.
 func newScene(g *gathered, in checker.Incident) (*scene, bool) {
-	if len(in.Grants) > MaxGrants {
+	if len(in.Grants) > MaxGrants || g.hosts {
 		return nil, false
 	}
 	s := &scene{gathered: g, lock: in.Lock, of: map[*history.Grant]*party{}}

@@ -39,3 +39,16 @@ func Explain(path string, result *checker.Result, limit int) ([]explain.Explanat
 	}
 	return all, nil
 }
+
+// Lines reads the lines of the history in path.
+func Lines(path string, yield func(op *history.Op) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read a history: %w", err)
+	}
+	defer f.Close() // opened for reading
+	if err := history.ForEach(f, yield); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
