@@ -33,6 +33,7 @@ func (s *sweep) beginHold(g *grant) {
 		return
 	}
 	o := &overlapping{second: g, others: others, open: 1 + len(others)}
+	s.undecided[o] = true
 	g.awaited = append(g.awaited, o)
 	for _, other := range others {
 		other.awaited = append(other.awaited, o)
@@ -46,6 +47,7 @@ func (s *sweep) beginHold(g *grant) {
 // that begin at the same time and go on, one certainly began while the other was open: the second line counts.
 // Within a process the lines tell the order at equal times too.
 func (s *sweep) resolve(o *overlapping) {
+	delete(s.undecided, o)
 	second, at := o.second, o.second.Return.Time
 	if !second.held() {
 		return
@@ -74,10 +76,12 @@ func (s *sweep) resolve(o *overlapping) {
 	s.counts.Overlap++
 	s.incidents.add(finding{
 		kind: overlapKind, grants: grants, at: at, until: min(first.end, second.end), order: [2]uint64{uint64(at), uint64(second.Return.Line)},
-		explain: func(at clock) string {
-			b, a := names(second, first)
-			return fmt.Sprintf("%s was granted %s at %s while %s, granted it at %s, still held it",
-				b, quoted(second.lock), at(second.Return), a, at(first.Return))
-		},
+		explain: func(at clock) string { return explainOverlap(second, first, at) },
 	})
+}
+
+func explainOverlap(second, first *grant, at clock) string {
+	b, a := names(second, first)
+	return fmt.Sprintf("%s was granted %s at %s while %s, granted it at %s, still held it",
+		b, quoted(second.lock), at(second.Return), a, at(first.Return))
 }

@@ -22,6 +22,7 @@ type sweep struct {
 	progress        progress
 	liveness        liveness
 	incidents       incidents
+	undecided       map[*overlapping]bool
 	stale           []staleRequest
 	// tokens is true if a grant had a token, rejected if the resource refused a request, used if the turn of a grant was seen.
 	tokens, rejected, used bool
@@ -63,7 +64,7 @@ type lock struct {
 }
 
 func newSweep(opt Options, r *retain) *sweep {
-	return &sweep{opt: opt, retain: r, lives: newLives(), locks: map[string]*lock{}, begin: never, liveness: newLiveness(opt)}
+	return &sweep{opt: opt, retain: r, lives: newLives(), locks: map[string]*lock{}, undecided: map[*overlapping]bool{}, begin: never, liveness: newLiveness(opt)}
 }
 
 // clock notes the time of a line, and settles what was before.

@@ -242,11 +242,13 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 		if t == nil {
 			t, _ = r.openTest(ctx, p, meta, false)
 		}
+		stop := t.follow(ctx)
 		for _, ph := range r.scenario.Phases {
 			if planned := meta.Phase(ph.Name); t.err == nil && !ph.Alone && planned != nil {
 				t.err = t.phase(ctx, ph, planned)
 			}
 		}
+		stop()
 		t.err = errors.Join(t.err, t.finish())
 		p.broken = errors.Is(t.err, errHeal)
 		r.settle(ctx, p, t)

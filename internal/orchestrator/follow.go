@@ -1,0 +1,48 @@
+package orchestrator
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/judge"
+)
+
+const (
+	// lookEvery is how often a test that goes on is judged.
+	lookEvery = 500 * time.Millisecond
+	// toldAtMost is how many violations of a test are told in words while it goes on. The verdict tells of all.
+	toldAtMost = 3
+)
+
+// follow judges the test while it goes on, and tells of violations as they appear. What it says is saved nowhere: it is
+// provisional, and the verdict comes from the whole history. The caller calls stop before the streams are merged.
+func (t *test) follow(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f, told := judge.Follow(t.streams, t.meta.Check), map[string]bool{}
+		for sleep(ctx, lookEvery) == nil {
+			known, err := f.Look()
+			if err != nil {
+				t.run.progress("%s: it is judged only when it is over: %v", t.meta.Name, err)
+				return
+			}
+			for _, violation := range known.Violations {
+				if len(told) >= toldAtMost {
+					break
+				}
+				if sure := strings.TrimSuffix(violation, checker.Seemingly); !told[sure] {
+					told[sure] = true
+					t.run.progress("%s: so far: %s", t.meta.Name, violation)
+				}
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
