@@ -151,9 +151,6 @@ func (t *Tracker) release(proc *Process, at Stamp, op *Op) error {
 		}
 		proc.release = nil
 		t.end(proc, at, op)
-		if of := proc.grant(g.N); of != nil {
-			t.forget(of)
-		}
 		return nil
 	}
 	g, err := t.held(proc, op)

@@ -163,7 +163,7 @@ func (t *Tracker) forget(g *Grant) {
 		return
 	case p.info == 0 && len(p.Grants) > 0 && g.N >= p.Grants[max(0, len(p.Grants)-recent)].N:
 		return
-	case p.release != nil && p.release.N == g.N, t.retain.Retains(g):
+	case t.retain.Retains(g):
 		return
 	}
 	if i, ok := p.find(g.N); ok {
