@@ -95,27 +95,3 @@ func TestRareStaleWrites(t *testing.T) {
 		})
 	}
 }
-
-// TestStuckAfterALateLine has a line show, long after a kill, that the killed process had lived until then: since the kill the lock was
-// free, and asked for in vain.
-func TestStuckAfterALateLine(t *testing.T) {
-	ops := script(t, `
-		1 nemesis -1 heal ok value=n1
-		2 c1 0 acquire invoke 1
-		3 c1 0 acquire ok 1
-		10 c1 1 acquire invoke 1 lock=m
-		10 c1 1 acquire fail 1 lock=m
-		20 c1 -1 kill invoke
-		25 c2 2 acquire invoke 1
-		26 c2 2 acquire fail 1
-		40 c1 0 lost ok 1
-		44 c2 2 acquire invoke 2
-		45 c2 2 acquire fail 2
-		46 c2 2 acquire invoke 3
-		47 c2 2 acquire ok 3
-		48 c2 2 release invoke 3`)
-	r := check(t, ops, Options{StuckAfter: 15})
-	if n := newOracle(ops).stuckLocks(15); r.Counts.StuckLock != 1 || n != 1 {
-		t.Errorf("%d locks, the oracle counts %d: %+v", r.Counts.StuckLock, n, r)
-	}
-}

@@ -20,8 +20,8 @@ type liveness struct {
 
 // idle is what liveness knows of one lock: how long nobody was granted it, and nobody held it.
 type idle struct {
-	since  int64 // the heal, the last grant or the last end of a hold that is decided
-	spells []spell
+	since int64 // the heal, the last grant or the last end of a hold that is decided
+	spell spell
 	// found are pauses for which it was stuck.
 	found []pause
 }
@@ -35,9 +35,9 @@ type spell struct {
 
 // pause is a time in which a lock was neither granted nor held, if its holders had died by then.
 type pause struct {
-	from, to int64
-	decided  int64 // from, as far as that was decided
-	holders  []*grant
+	from    int64
+	decided int64 // from, as far as that was decided
+	holders []*grant
 }
 
 func newLiveness(opt Options) liveness {
@@ -69,7 +69,7 @@ func (lv *liveness) settle(s *sweep) {
 	case s.tick.healed:
 		lv.healed, lv.broken, lv.wished = s.now, never, never
 		for _, l := range s.locks {
-			l.idle = idle{since: s.now}
+			l.idle = idle{since: s.now, spell: spell{since: s.now, wished: never}}
 			for _, a := range l.waiting {
 				lv.asked(a)
 			}
@@ -99,36 +99,25 @@ func (l *lock) holders(now int64) []*grant {
 	return all
 }
 
-// keepSpells brings the lock's spells up to date. It has been free since the last end of a hold; of a holder that nothing
-// ended yet that is the last line of its client, which may come to be later or, if the client was killed, be the kill.
-func (l *lock) keepSpells(holders []*grant) {
+// keepSpell brings the lock's spell up to date. It has been free since the last end of a hold; of a holder that nothing
+// ended yet that is the last line of its client, which may come to be later. (No kill ends one here: it would be a fault.)
+func (l *lock) keepSpell(holders []*grant) {
 	since := l.idle.since
 	for _, g := range holders {
 		since = max(since, g.knownEnd())
 	}
-	begins := []int64{since}
-	for _, g := range holders {
-		if killed := g.process.killed; killed != never && killed > since && !g.givenUp().Exists() {
-			begins = append(begins, killed)
-		}
-	}
-	l.idle.spells = slices.DeleteFunc(l.idle.spells, func(sp spell) bool { return !slices.Contains(begins, sp.since) })
-	for _, from := range begins {
-		if !slices.ContainsFunc(l.idle.spells, func(sp spell) bool { return sp.since == from }) {
-			l.idle.spells = append(l.idle.spells, spell{since: from, wished: never})
-		}
+	if l.idle.spell.since != since {
+		l.idle.spell = spell{since: since, wished: never}
 	}
 }
 
 // refuse notes an acquire that was not granted.
 func (s *sweep) refuse(g *grant) {
 	l := g.lock
-	l.keepSpells(l.holders(s.now))
-	for i := range l.idle.spells {
-		if sp := &l.idle.spells[i]; s.now > sp.since {
-			sp.ask(g, s.now, s.liveness.bound)
-			sp.refused = s.now
-		}
+	l.keepSpell(l.holders(s.now))
+	if sp := &l.idle.spell; s.now > sp.since {
+		sp.ask(g, s.now, s.liveness.bound)
+		sp.refused = s.now
 	}
 }
 
@@ -147,29 +136,31 @@ func (s *sweep) endPause(l *lock, now int64) {
 		return
 	}
 	holders := l.holders(now)
-	l.keepSpells(holders)
-	for _, sp := range l.idle.spells {
-		if now-sp.since <= bound {
-			continue
+	l.keepSpell(holders)
+	sp := l.idle.spell
+	if now-sp.since <= bound {
+		return
+	}
+	for _, g := range l.waiting {
+		if g.Invoke.Time < now {
+			sp.ask(g, now, bound)
 		}
-		for _, g := range l.waiting {
-			if g.Invoke.Time < now {
+	}
+	if now == s.now {
+		for _, g := range s.tick.returned {
+			if g.lock == l && g.Invoke.Time < now {
 				sp.ask(g, now, bound)
 			}
 		}
-		if now == s.now {
-			for _, g := range slices.Concat(s.tick.returned, s.tick.refused) {
-				if g.lock != l || g.Invoke.Time >= now {
-					continue
-				}
-				if sp.ask(g, now, bound); g.Return.Exists() && !slices.Contains(s.tick.returned, g) {
-					sp.refused = now
-				}
+		for _, g := range s.tick.refused {
+			if g.lock == l && g.Invoke.Time < now {
+				sp.ask(g, now, bound)
+				sp.refused = now
 			}
 		}
-		if sp.long || sp.refused > 0 && sp.refused-sp.wished > bound {
-			l.idle.found = append(l.idle.found, pause{from: sp.since, to: now, decided: l.idle.since, holders: holders})
-		}
+	}
+	if sp.long || sp.refused > 0 && sp.refused-sp.wished > bound {
+		l.idle.found = append(l.idle.found, pause{from: sp.since, decided: l.idle.since, holders: holders})
 	}
 }
 

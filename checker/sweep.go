@@ -88,7 +88,7 @@ func (s *sweep) Line(p *history.Process, at history.Stamp) { s.lives.line(p, at.
 func (s *sweep) Invoked(hg *history.Grant) {
 	l, ok := s.locks[hg.Lock]
 	if !ok {
-		l = &lock{name: hg.Lock, line: hg.Invoke.Line}
+		l = &lock{name: hg.Lock, line: hg.Invoke.Line, idle: idle{spell: spell{wished: never}}}
 		s.locks[hg.Lock] = l
 	}
 	l.line = min(l.line, hg.Invoke.Line)
