@@ -143,16 +143,21 @@ func (s *scene) regressions(propose func(found) bool) {
 	}
 }
 
-// staleWrites proposes each write that was applied after a request of a later grant, with the latest of these.
+// staleWrites proposes each write that was applied after a request of a later grant, with the latest of these. Whether one grant
+// is later than another is asked once for each two.
 func (s *scene) staleWrites(propose func(found) bool) {
 	var seen []*history.Request // the first of each grant that was served
 	arrived := map[*history.Grant]bool{}
+	none := map[*history.Grant]int{} // so many of seen are not later than it
 	for _, r := range s.history.Sequenced {
 		if r.Rejected {
 			continue
 		}
-		if r.F == history.Write {
-			rivals := slices.DeleteFunc(slices.Clone(seen), func(q *history.Request) bool { return !later(s.of[q.Grant], s.of[r.Grant]) })
+		isLater := func(q *history.Request) bool { return later(s.of[q.Grant], s.of[r.Grant]) }
+		if r.F == history.Write && !slices.ContainsFunc(seen[none[r.Grant]:], isLater) {
+			none[r.Grant] = len(seen)
+		} else if r.F == history.Write {
+			rivals := slices.DeleteFunc(slices.Clone(seen), func(q *history.Request) bool { return !isLater(q) })
 			slices.SortStableFunc(rivals, func(a, b *history.Request) int { return compareStamps(b.Grant.Invoke, a.Grant.Invoke) })
 			for _, q := range rivals {
 				if propose(found{

@@ -149,6 +149,10 @@ func (g *gathered) life(p *span) (last, next int64) {
 	return p.last, never
 }
 
+// maxHops is how many processes are followed to show that a client lived on, so that time stays bounded. A violation that takes
+// more is not told.
+const maxHops = 50
+
 // witnesses are the grants whose lines show that the party's client lived until its hold ended, if it was not given up: those
 // with the last lines of processes of which each overlaps the next. A kill shows it only of the life that it ended. Likewise, if
 // the client was killed before the party's acquire was even invoked, the grant that shows that its process existed by then.
@@ -163,7 +167,7 @@ func (g *gathered) witnesses(p *party) []checker.GrantID {
 	at := p.span
 	last, _ := g.life(at)
 	all = append(all, at.lastGrant)
-	for at.last < last {
+	for hops := 0; at.last < last && hops < maxHops; hops++ {
 		next := at
 		for _, q := range g.clients[at.client] {
 			if q.first <= at.last && q.last > next.last {

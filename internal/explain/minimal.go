@@ -23,20 +23,24 @@ func (u *unit) whole() bool { return u.request == 0 && u.from == 0 }
 
 // minimal finds the smallest set of lines that shows the violation: beginning with its two grants, whatever is not
 // needed is taken out, as long as anything can be. It returns the numbers of the lines, and the history of them.
+//
+// As in delta debugging, much is tried at once before little is: of n calls of which k are needed it takes O(k log n + k²) checks.
 func (s *scene) minimal(v *found) ([]int, []history.Op) {
 	units := s.units(v)
 	_, classes := s.shows(units, v)
-	for again := true; again; {
-		again = false
-		for i := len(units) - 1; i >= 0; i-- {
-			fewer := without(units, i)
-			if units[i].kept {
+	for size := max(1, len(units)/2); ; size = max(1, size/2) {
+		again := false
+		for end := len(units); end > 0; end = min(end-size, len(units)) {
+			fewer := without(units, max(0, end-size), end)
+			if len(fewer) == len(units) {
 				continue
 			}
 			if shown, now := s.shows(fewer, v); shown && slices.Equal(now, classes) {
 				units, again = fewer, true
-				i = min(i, len(units))
 			}
+		}
+		if size == 1 && !again {
+			break
 		}
 	}
 	lines := joined(units)
@@ -131,12 +135,17 @@ func calls(id checker.GrantID, lines []line, kept bool) []unit {
 	return units
 }
 
-// without leaves one unit out and, if that is a grant, its calls.
-func without(units []unit, i int) []unit {
-	out := units[i]
-	fewer := make([]unit, 0, len(units)-1)
-	for j, u := range units {
-		if j != i && (!out.whole() || u.grant != out.grant) {
+// without leaves out the units from and up to but not to, unless they must stay, and with a grant all its calls.
+func without(units []unit, from, to int) []unit {
+	gone := map[checker.GrantID]bool{}
+	for _, u := range units[from:to] {
+		if u.whole() && !u.kept {
+			gone[u.grant] = true
+		}
+	}
+	fewer := make([]unit, 0, len(units))
+	for i, u := range units {
+		if u.kept || (i < from || i >= to) && !gone[u.grant] {
 			fewer = append(fewer, u)
 		}
 	}

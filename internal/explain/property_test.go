@@ -108,6 +108,33 @@ func TestSeveralHosts(t *testing.T) {
 	}
 }
 
+// TestLongLife holds that a client's life is followed through its processes, of which each begins before the one before it ends, up
+// to a bound.
+func TestLongLife(t *testing.T) {
+	for processes, told := range map[int64]bool{2: true, maxHops: true, maxHops + 10: false} {
+		var ops []history.Op
+		log := func(client string, process int64, typ history.Type, f, lock string) {
+			n := int64(len(ops))
+			ops = append(ops, history.Op{Index: n, Time: n, Client: client, Process: process, Type: typ, F: f, Lock: lock, Grant: 1})
+		}
+		log("c1", 0, history.Invoke, history.Acquire, "a")
+		for p := range processes {
+			log("c1", p+1, history.Invoke, history.Acquire, "other")
+			log("c1", p, history.OK, history.Acquire, map[bool]string{true: "a", false: "other"}[p == 0])
+			if p > 0 {
+				log("c1", p, history.OK, history.Abandon, "other")
+			}
+		}
+		log("c2", 1000, history.Invoke, history.Acquire, "a")
+		log("c2", 1000, history.OK, history.Acquire, "a")
+		log("c1", processes, history.Fail, history.Acquire, "other")
+		_, all := explained(t, ops)
+		if len(all) != 1 || (len(all[0].Lines) > 0) != told || (len(all[0].Violations) > 0) != told {
+			t.Errorf("%d processes: got %+v", processes, all)
+		}
+	}
+}
+
 // agrees compares what is told with what the checkers found.
 func agrees(t *rapid.T, e *Explanation, ends map[checker.GrantID]checker.Hold) {
 	if len(e.Violations) == 0 || e.Violations[0].At != e.Incident.Begin {
@@ -149,11 +176,12 @@ func isMinimal(t *rapid.T, e *Explanation, ops []history.Op, ends map[checker.Gr
 		}
 	}
 	v := e.Violations[0]
-	if !counts(t, e.Minimal, v, ends) {
+	shown, late := counts(t, e.Minimal, v, ends)
+	if !shown || v.Delayed && !late {
 		t.Fatalf("lines %v do not show %+v", e.Lines, v)
 	}
 	for _, fewer := range smaller(lines, v) {
-		if counts(t, renumber(fewer), v, ends) {
+		if again, nowLate := counts(t, renumber(fewer), v, ends); again && nowLate == late {
 			t.Fatalf("lines %v show %+v, but so do\n%+v", e.Lines, v, fewer)
 		}
 	}
@@ -221,25 +249,27 @@ func smaller(lines []line, v Violation) [][]line {
 	return all
 }
 
-// counts reports whether the checkers count the violation between its two grants, none of whose holds lasts longer than it did. A
-// stale write that was not delayed may seem so where the grant that overlapped its writer's is left out.
-func counts(t *rapid.T, ops []history.Op, v Violation, ends map[checker.GrantID]checker.Hold) bool {
+// counts reports whether the checkers count the violation between its two grants, none of whose holds lasts longer than it did, and
+// whether they call a write of that incident delayed.
+func counts(t *rapid.T, ops []history.Op, v Violation, ends map[checker.GrantID]checker.Hold) (shown, late bool) {
 	h, err := history.Parse(ops)
 	if err != nil {
-		return false
+		return false, false
 	}
 	for _, hold := range checker.Holds(h) {
 		id := checker.GrantID{Process: hold.Process.N, Grant: hold.N}
 		if was := ends[id]; (id == v.By || id == v.Against) && hold.Held && (!was.Held || hold.End > was.End) {
-			return false
+			return false, false
 		}
 	}
 	result, err := checker.Check(ops, checker.Options{})
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	return slices.ContainsFunc(result.Incidents, func(in checker.Incident) bool {
-		return slices.Contains(in.Kinds, v.Kind) && slices.Contains(in.Grants, v.By) && slices.Contains(in.Grants, v.Against) &&
-			(!v.Delayed || slices.Contains(in.Kinds, delayed))
-	})
+	for _, in := range result.Incidents {
+		if slices.Contains(in.Kinds, v.Kind) && slices.Contains(in.Grants, v.By) && slices.Contains(in.Grants, v.Against) {
+			return true, v.Kind == stale && slices.Contains(in.Kinds, delayed)
+		}
+	}
+	return false, false
 }
