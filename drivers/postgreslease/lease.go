@@ -31,7 +31,14 @@ func (l *locker) granted(name, owner string, token uint64, sent time.Time) *leas
 	return g
 }
 
+// extend lets an extension under way come to its end when the lease is released meanwhile: a request that is broken off ends
+// the session, and with it the release.
 func (g *lease) extend(ctx context.Context) (time.Time, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		whole, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+		defer cancel()
+		ctx = whole
+	}
 	sent := time.Now()
 	return sent.Add(g.locker.ttl), g.update(ctx, extendStatement, g.name, g.owner, g.locker.now(), g.locker.ttl.Microseconds(), int64(g.token))
 }

@@ -53,7 +53,7 @@ func everyone(root int, change func(pid int) (changed bool, err error)) error {
 			if ends(p) {
 				continue
 			}
-			changed, err := change(p.PID)
+			changed, err := asOwner(p.PID, change)
 			if now, errNow := procfs.Read(p.PID); errNow != nil || ends(now) || now.Began != p.Began {
 				continue // it ended meanwhile, whatever that did to the change
 			}
