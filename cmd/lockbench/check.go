@@ -63,7 +63,18 @@ func check(w io.Writer, path string, asJSON, explained bool) error {
 	if st.IsDir() {
 		return checkRun(w, path, asJSON, explained)
 	}
+	if err := needRegular(path, st); err != nil {
+		return usage(err)
+	}
 	return checkFile(w, path, asJSON, explained)
+}
+
+// needRegular says why a history cannot be read from there: it is read more than once.
+func needRegular(path string, st os.FileInfo) error {
+	if st.Mode().IsRegular() {
+		return nil
+	}
+	return fmt.Errorf("%s is not a regular file: a history is read several times, so save it to one", path)
 }
 
 // checkRun judges a run again and rewrites its verdicts.

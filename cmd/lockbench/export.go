@@ -113,7 +113,7 @@ func historyOf(path, test string) (string, checker.Options, error) {
 		if test != "" {
 			return "", checker.Options{}, fmt.Errorf("--test %s: %s is a single history; --test chooses one of a run's", test, path)
 		}
-		return path, checker.Options{}, nil
+		return path, checker.Options{}, needRegular(path, st)
 	}
 	saved, err := results.Load(path)
 	if err != nil {
