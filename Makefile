@@ -35,6 +35,9 @@ demo: try-setup build ## compare six locks under a network partition, on real se
 	*) echo "demo: $$took and failed: lockbench ended with exit code $$status." >&2; exit $$status ;; \
 	esac
 
+# What `make test` installs beside the servers: the browser that its tests open pages in.
+test test-long: NEEDED = tests
+
 test: $(if $(CI),setup,try-setup) lint unit ## set up, then check the code and run all tests
 
 test-long: TIMEOUT = 30m
@@ -62,14 +65,14 @@ lint: tools ## gofmt, go vet, staticcheck
 fmt: ## format the code
 	gofmt -w .
 
-setup: ## install the servers that are missing, or say what to install
-	@sh internal/setup/install.sh
+setup: ## install the servers that are missing and the tests' browser, or say what to install
+	@sh internal/setup/install.sh tests
 
 clean: ## remove what was built; measurements in results/ stay
 	rm -rf bin
 
 try-setup:
-	@sh internal/setup/install.sh || { status=$$?; [ $$status -lt 128 ] || exit $$status; \
+	@sh internal/setup/install.sh $(NEEDED) || { status=$$?; [ $$status -lt 128 ] || exit $$status; \
 	echo '*** GOING ON WITHOUT WHAT IS LISTED ABOVE: what needs it is shown as "not run" or "skipped", and is not proven ***'; } >&2
 
 tools:

@@ -14,8 +14,11 @@ import (
 	"github.com/lockbench/lockbench/internal/results"
 )
 
-//go:embed page.html
-var page string
+//go:embed page/page.html
+var pageTemplate string
+
+//go:embed page/page.css
+var pageStyle string
 
 // shownIncidents is how many incidents of a test the page tells, and shownGrants how many grants of each; the others
 // are counted.
@@ -34,12 +37,16 @@ func renderHTML(w io.Writer, m *Model) error {
 		"bytes":  func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
 		"orElse": orElse,
 		"join":   func(all []string) string { return strings.Join(all, " ") },
-	}).Parse(page)
+	}).Parse(pageTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, htmlPage{m, newChart(m.Rows)}); err != nil {
+	percentiles, err := newPercentilePlot(m.Rows)
+	if err != nil {
+		return fmt.Errorf("plot the latency: %w", err)
+	}
+	if err := t.Execute(&b, htmlPage{Model: m, Style: template.CSS(pageStyle), Percentiles: percentiles}); err != nil {
 		return fmt.Errorf("fill the page: %w", err)
 	}
 	// Texts of servers may hold control characters, which HTML forbids even escaped.
@@ -55,7 +62,8 @@ func renderHTML(w io.Writer, m *Model) error {
 // htmlPage is what the page's template sees.
 type htmlPage struct {
 	*Model
-	Chart *chart
+	Style       template.CSS
+	Percentiles *percentilePlot // nil: nothing was measured
 }
 
 // Took is how long the run took, or nothing.
@@ -129,8 +137,9 @@ func (r *Row) Nothing() bool { return r.nothing() }
 // Reason is why the row has nothing to show.
 func (r *Row) Reason() string { return orElse(r.Driver.Reason, "no reason was recorded") }
 
-// P50, P99, P999 and Max are the row's latencies; Rate its grants per second in the same phases.
+// P50, P90, P99, P999 and Max are the row's latencies; Rate its grants per second in the same phases.
 func (r *Row) P50() Span  { return r.Latency.Quantile(0.5) }
+func (r *Row) P90() Span  { return r.Latency.Quantile(0.9) }
 func (r *Row) P99() Span  { return r.Latency.Quantile(0.99) }
 func (r *Row) P999() Span { return r.Latency.Quantile(0.999) }
 func (r *Row) Max() Span  { return r.Latency.Max() }

@@ -240,3 +240,8 @@ func render(t *testing.T, f Format, m *Model) string {
 	}
 	return b.String()
 }
+
+// emptyModel is a run that came to nothing.
+func emptyModel() *Model {
+	return NewModel(results.Run{Status: results.Incomplete}, results.Verdicts{}, false, nil)
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/internal/browser"
 	"github.com/lockbench/lockbench/internal/clockskew"
 	"github.com/lockbench/lockbench/internal/cluster"
 )
@@ -58,7 +59,7 @@ func Checks(ctx context.Context, c Config) []Check {
 	for _, b := range c.Backends {
 		checks = append(checks, backend(ctx, b, c.Drivers))
 	}
-	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), clocks(clockskew.Probe), docker(ctx, c.DockerHost))
+	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), clocks(clockskew.Probe), docker(ctx, c.DockerHost), chromium(browser.Find))
 }
 
 // Worst is the worst state of the checks.

@@ -198,10 +198,19 @@ func TestChecks(t *testing.T) {
 	for _, c := range checks {
 		names = append(names, c.Name)
 	}
-	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results clock skew docker"; got != want {
+	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results clock skew docker chromium"; got != want {
 		t.Errorf("checks %q, want %q", got, want)
 	}
 	if Worst(checks) != Missing {
 		t.Errorf("etcd is missing, and the worst is %s on %s", Worst(checks), runtime.GOOS)
+	}
+}
+
+func TestChromium(t *testing.T) {
+	if c := chromium(func() (string, error) { return "/usr/bin/chromium", nil }); c.State != OK || c.Advice != "" {
+		t.Errorf("there: %+v", c)
+	}
+	if c := chromium(func() (string, error) { return "", errors.New("install it") }); c.State != Note || c.Advice != "install it" {
+		t.Errorf("not there: %+v", c)
 	}
 }

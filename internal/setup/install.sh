@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs the servers that lockbench measures and that this machine lacks: Redis, ZooKeeper with a headless Java,
-# PostgreSQL. (etcd is compiled into lockbench.) With the argument "compiler" also a C compiler, which Go's race
-# detector needs. It starts no service, neither now nor at the next boot, and makes no database.
+# PostgreSQL. (etcd is compiled into lockbench.) With the argument "tests" also Chromium on Debian, in which the tests open
+# the page of a report, and with "compiler" that and a C compiler, which Go's race detector needs. It starts no service,
+# neither now nor at the next boot, and makes no database.
 #
-# usage: sh internal/setup/install.sh [compiler]
+# usage: sh internal/setup/install.sh [tests|compiler]
 # Exit: 0 everything is there; 1 the installation failed; 3 nothing can be installed from here, and standard
 # error lists what is missing.
 set -eu
@@ -29,13 +30,22 @@ have_file() {
 	return 1
 }
 
-# missing_packages [compiler]: the Debian packages to install, in one line.
+# have_browser: one of those that internal/browser looks for. Elsewhere than on Debian the package is none, or a snap.
+have_browser() {
+	for name in chromium chromium-browser google-chrome google-chrome-stable chromium-headless-shell; do
+		! have "$name" || return 0
+	done
+	! grep -qs '^ID=debian$' "$root/etc/os-release"
+}
+
+# missing_packages [tests|compiler]: the Debian packages to install, in one line.
 missing_packages() {
 	missing=
 	have redis-server || missing="$missing redis-server"
 	have_file "$root"/usr/share/java/zookeeper.jar || missing="$missing zookeeper"
 	have java || missing="$missing default-jre-headless"
 	have postgres || have_file "$root"/usr/lib/postgresql/*/bin/postgres || missing="$missing postgresql"
+	[ -z "${1-}" ] || have_browser || missing="$missing chromium"
 	if [ "${1-}" = compiler ]; then
 		have gcc || missing="$missing gcc libc6-dev"
 	fi
@@ -53,6 +63,7 @@ explain() {
 			zookeeper) say '  ZooKeeper 3.8 or later: zookeeper.jar in /usr/share/java (package zookeeper of Debian and Ubuntu)' ;;
 			default-jre-headless) say '  Java 11 or later: java on PATH' ;;
 			postgresql) say '  PostgreSQL 13 or later: postgres and initdb on PATH or in /usr/lib/postgresql/*/bin' ;;
+			chromium) say '  Chromium or Chrome: chromium or google-chrome on PATH' ;;
 			gcc) say '  a C compiler: gcc on PATH, with the headers of the C library' ;;
 			esac
 		done
@@ -159,9 +170,9 @@ install() {
 script=$0
 script_argument=${1-}
 case $script_argument in
-'' | compiler) ;;
+'' | tests | compiler) ;;
 *)
-	say "unknown argument $script_argument; usage: install.sh [compiler]" >&2
+	say "unknown argument $script_argument; usage: install.sh [tests|compiler]" >&2
 	exit 1
 	;;
 esac

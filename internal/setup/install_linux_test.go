@@ -28,7 +28,7 @@ nothing) exit 0 ;;
 esac
 mkdir -p "$root/usr/share/java" "$root/usr/lib/postgresql/15/bin"
 touch "$root/usr/share/java/zookeeper.jar" "$root/usr/lib/postgresql/15/bin/postgres"
-for program in redis-server java gcc; do
+for program in redis-server java gcc chromium; do
 	printf '#!/bin/sh\n' >"$root/bin/$program"; chmod 755 "$root/bin/$program"
 done
 `
@@ -151,8 +151,43 @@ func TestNothingToInstall(t *testing.T) {
 	if code, out := m.run(); code != 0 || out != "setup: nothing to install\n" || m.calls() != "" {
 		t.Errorf("exit code %d, said %q, called %q", code, out, m.calls())
 	}
+	if code, out := m.run("tests"); code != 0 || out != "setup: nothing to install\n" {
+		t.Errorf("tests, not on Debian: exit code %d, said %q", code, out)
+	}
 	if code, out := m.run("compiler"); code != 0 || !strings.Contains(m.calls(), "--no-install-recommends gcc libc6-dev\n") {
 		t.Errorf("compiler: exit code %d, said %q, called %q", code, out, m.calls())
+	}
+}
+
+// The tests' browser is a package on Debian only, and not needed where there is another one.
+func TestInstallTheBrowser(t *testing.T) {
+	for _, c := range []struct {
+		name, system, has, argument string
+		want                        bool
+	}{
+		{"Debian", "ID=debian\n", "", "tests", true},
+		{"Debian, with a compiler", "PRETTY_NAME=\"Debian\"\nID=debian\n", "", "compiler", true},
+		{"nobody tests", "ID=debian\n", "", "", false},
+		{"there is one", "ID=debian\n", "google-chrome", "tests", false},
+		{"a relative", "ID=ubuntu\nID_LIKE=debian\n", "", "tests", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMachine(t, "apt-get")
+			m.file("etc/os-release", c.system)
+			if c.has != "" {
+				m.file("bin/"+c.has, "#!/bin/sh\n")
+			}
+			var args []string
+			if c.argument != "" {
+				args = []string{c.argument}
+			}
+			if code, out := m.run(args...); code != 0 {
+				t.Fatalf("exit code %d: %s", code, out)
+			}
+			if got := strings.Contains(m.calls(), " chromium"); got != c.want {
+				t.Errorf("chromium installed: %v, want %v; called %q", got, c.want, m.calls())
+			}
+		})
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 )
 
-// NeedServer ends the test if err says that a server is missing: in CI it fails, elsewhere it skips loudly.
+// NeedServer ends the test if err says that a server, or the browser, is missing: in CI it fails, elsewhere it skips loudly.
 func NeedServer(t testing.TB, err error) {
 	t.Helper()
 	if err == nil {
 		return
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatalf("this test needs a server: %v", err)
+		t.Fatalf("this test needs what is not installed: %v", err)
 	}
 	t.Skipf("SKIPPED, NOT PROVEN: %v", err)
 }

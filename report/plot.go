@@ -1,0 +1,148 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// picture is an SVG for the page. Its colours are variables of the page, so that it follows the reader's theme.
+type picture struct {
+	Width, Height int // in CSS pixels
+	// Title and Desc are for who does not see it.
+	Title, Desc string
+	// Body is what is inside the svg element.
+	Body template.HTML
+}
+
+// ink is a colour of the page. The plots are drawn in stand-ins for them.
+type ink uint8
+
+// The inks; those from inkSeries on tell up to seriesInks drivers apart.
+const (
+	inkText ink = iota
+	inkGrid
+	inkFault
+	inkBad
+	inkSeries
+
+	seriesInks = 8
+)
+
+// variable is the ink's name in the style sheet.
+func (i ink) variable() string {
+	if i >= inkSeries {
+		return fmt.Sprintf("var(--series-%d)", (i-inkSeries)%seriesInks)
+	}
+	return "var(--" + [...]string{"soft", "line", "fault", "bad"}[i] + ")"
+}
+
+// RGBA makes an ink a colour that nobody else uses.
+func (i ink) RGBA() (r, g, b, a uint32) {
+	return color.RGBA{R: 0xff, G: 0x00, B: 0x10 * (uint8(i) + 1), A: 0xff}.RGBA()
+}
+
+// written is how the SVG names the stand-in.
+func (i ink) written() string { return fmt.Sprintf("#FF00%02X", 0x10*(uint8(i)+1)) }
+
+// seriesDash tells lines of the same ink apart, and those of inks that a reader does not tell apart.
+func seriesDash(n int) []vg.Length {
+	return [][]vg.Length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}}[(n/2)%4]
+}
+
+// newPlot makes an empty plot with a grid. Its axes are linear: whoever wants another scale transforms the values.
+func newPlot(xMax, yMin, yMax float64, x, y []plot.Tick) *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = nil
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, xMax, yMin, yMax
+	for _, a := range []struct {
+		axis  *plot.Axis
+		ticks []plot.Tick
+	}{{&p.X, x}, {&p.Y, y}} {
+		a.axis.Tick.Marker = plot.ConstantTicks(a.ticks)
+		a.axis.Tick.Label.Font.Variant, a.axis.Tick.Label.Font.Size = "Sans", fontSize
+		a.axis.Tick.Label.Color, a.axis.Label.TextStyle.Color = inkText, inkText
+		a.axis.Label.TextStyle.Font.Variant, a.axis.Label.TextStyle.Font.Size = "Sans", fontSize
+		a.axis.Tick.Length, a.axis.Padding = 4, 0
+		a.axis.LineStyle.Width, a.axis.Tick.LineStyle.Width = 0, 0
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical = draw.LineStyle{Color: inkGrid, Width: 1}
+	grid.Horizontal = grid.Vertical
+	p.Add(grid)
+	return p
+}
+
+// fontSize is that of all text in plots, in CSS pixels.
+const fontSize = 11
+
+// line adds a line through the points; those that are not numbers interrupt it.
+func line(p *plot.Plot, points plotter.XYs, style draw.LineStyle) error {
+	for len(points) > 0 {
+		end := slices.IndexFunc(points, func(at plotter.XY) bool { return math.IsNaN(at.Y) })
+		if end < 0 {
+			end = len(points)
+		}
+		if end > 1 {
+			l, err := plotter.NewLine(points[:end])
+			if err != nil {
+				return fmt.Errorf("draw a line: %w", err)
+			}
+			l.LineStyle = style
+			p.Add(l)
+		}
+		points = points[min(end+1, len(points)):]
+	}
+	return nil
+}
+
+// drawPlots draws plots with the same x axis below each other.
+func drawPlots(width, height int, plots ...*plot.Plot) (picture, error) {
+	canvas := vgsvg.NewWith(vgsvg.UseWH(vg.Length(width), vg.Length(height)))
+	column := make([][]*plot.Plot, len(plots))
+	for i, p := range plots {
+		column[i] = []*plot.Plot{p}
+	}
+	tiles := draw.Tiles{Rows: len(plots), Cols: 1, PadY: 12, PadTop: 8, PadBottom: 2, PadRight: 14}
+	for i, tile := range plot.Align(column, tiles, draw.New(canvas)) {
+		plots[i].Draw(tile[0])
+	}
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return picture{}, fmt.Errorf("write a plot: %w", err)
+	}
+	body, err := themed(b.String())
+	return picture{Width: width, Height: height, Body: body}, err
+}
+
+// themed takes what is inside the svg element, and puts the page's colours and its font into it.
+func themed(svg string) (template.HTML, error) {
+	_, body, ok := strings.Cut(svg, "<svg ")
+	if ok {
+		_, body, ok = strings.Cut(body, ">")
+	}
+	end := strings.LastIndex(body, "</svg>")
+	if !ok || end < 0 {
+		return "", errors.New("what the plot library wrote is no SVG")
+	}
+	pairs := []string{
+		"font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;", "",
+		"\n\t", " ", "\n", "",
+	}
+	for i := range inkSeries + seriesInks {
+		pairs = append(pairs, i.written(), i.variable())
+	}
+	// The library escapes the texts in it.
+	return template.HTML(strings.NewReplacer(pairs...).Replace(body[:end])), nil
+}
