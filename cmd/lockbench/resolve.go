@@ -28,12 +28,12 @@ type plan struct {
 	replay []orchestrator.TestSchedule
 }
 
-// with says which run of a sweep it is.
-func (p plan) with() string {
+// change says which run of a sweep it is; empty: there is no sweep.
+func (p plan) change() string {
 	if p.swept == "" {
 		return ""
 	}
-	return fmt.Sprintf(" with %s = %s", p.swept, p.value)
+	return p.swept + " = " + p.value
 }
 
 // resolve turns the flags into at least one plan, or says what is wrong with them.
@@ -81,7 +81,7 @@ func (f runFlags) sweepPlans(changed func(string) bool, s scenarios.Scenario) ([
 		p, err := f.plan(changed, v)
 		p.swept, p.value = s.Sweep.Path, s.Sweep.Values[i]
 		if err != nil {
-			return nil, fmt.Errorf("%s%s: %w", s.Name, p.with(), err)
+			return nil, fmt.Errorf("%s with %s: %w", s.Name, p.change(), err)
 		}
 		for _, other := range plans {
 			if reflect.DeepEqual(other.scenario, p.scenario) {

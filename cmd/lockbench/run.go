@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -22,6 +21,7 @@ import (
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/judge"
 	"github.com/lockbench/lockbench/internal/orchestrator"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/report"
@@ -36,7 +36,7 @@ type runFlags struct {
 	clients, workers                                                  int
 	ttl, duration                                                     time.Duration
 	rate                                                              float64
-	direct                                                            bool
+	direct, quiet, json                                               bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -49,12 +49,16 @@ comparison. What the run leaves lies in a directory of its own below --out.
 With --sweep, or a scenario that says so, there is one run for each value, with a directory of its own; the exit code is
 that of the worst.
 
+What goes on is told on standard error: on a terminal as a display, elsewhere as a line for each phase, with --quiet not at
+all. With --json standard output has an event a line instead of the report (docs/progress.md); the last one has the verdicts.
+
 Without --driver the six locks run, without their variants. A lock whose servers are not installed is shown as not run.`,
 		Example: `  lockbench run --scenario partition
   lockbench run --scenario partition --driver redis-setnx+renew,etcd --seed 7
   lockbench run --scenario partition --driver etcd --fencing on --heed-lost off --ttl 3s
   lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct
   lockbench run --scenario ./mine.yaml --sweep '$.workload.hold=10ms,100ms,1s'
+  lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runScenario(cmd, f) },
@@ -75,6 +79,8 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	fl.Float64Var(&f.rate, "rate", 0, "open loop: acquires per second of all workers together (default: closed loop)")
 	fl.DurationVar(&f.duration, "duration", 0, "length of each phase without a fault")
 	fl.BoolVar(&f.direct, "direct", false, "no proxies between clients and servers; phases that cut links do not run")
+	fl.BoolVar(&f.quiet, "quiet", false, "nothing but the report at the end, and errors")
+	fl.BoolVar(&f.json, "json", false, "one event a line as JSON on standard output, and no report there")
 	fl.StringVar(&f.out, "out", "results", "directory in which the run's directory is made")
 	for name, values := range map[string]func() []string{
 		"scenario": scenarioNames, "driver": driverNames,
@@ -115,6 +121,9 @@ func driverNames() []string {
 }
 
 func runScenario(cmd *cobra.Command, f runFlags) error {
+	if f.quiet && f.json {
+		return usage(errors.New("--quiet and --json exclude each other: the events are what --json is for"))
+	}
 	plans, err := f.resolve(cmd.Flags().Changed)
 	if err != nil {
 		return usage(err)
@@ -125,46 +134,65 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if plans[0].swept != "" {
 		return runSweep(cmd, f, plans)
 	}
-	_, _, err = runPlan(cmd, f, plans[0])
+	_, err = runPlan(cmd, f, plans[0])
 	return err
 }
 
-// runPlan runs and reports. dir is the run's directory; empty: none could be made.
-func runPlan(cmd *cobra.Command, f runFlags, p plan) (dir string, model *report.Model, err error) {
-	progress := cmd.ErrOrStderr()
-	fmt.Fprintf(progress, "lockbench: scenario %s%s, seed %d, drivers %s\n", p.scenario.Name, p.with(), p.seed, strings.Join(names(p.drivers), ", "))
-	cfg := orchestrator.Config{
-		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
-		Out: f.out, Label: p.value, Meta: meta(p, f), Fence: resource.RejectLower,
-		Progress: func(line string) { fmt.Fprintln(progress, line) },
-	}
-	dir, err = orchestrator.Run(cmd.Context(), cfg)
-	if dir == "" {
-		return "", nil, exitError{exitInternal, err}
-	}
-	model, err = conclude(cmd, dir, err)
-	return dir, model, err
+// ran is what a run left. model is nil if it could not be judged.
+type ran struct {
+	result progress.Result
+	model  *report.Model
 }
 
-// conclude judges and reports what the run left, and says how it ended.
-func conclude(cmd *cobra.Command, dir string, runErr error) (model *report.Model, err error) {
+// runPlan runs and reports.
+func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
+	show := newProgress(cmd, f)
+	dir, err := orchestrator.Run(cmd.Context(), orchestrator.Config{
+		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
+		Out: f.out, Label: p.value, Meta: meta(p, f), Fence: resource.RejectLower, Progress: show.listener(),
+	})
+	var model *report.Model
+	if dir == "" {
+		err = exitError{exitInternal, err}
+	} else {
+		show.tell(progress.Event{Kind: progress.Judging})
+		model, err = conclude(cmd.Context(), dir, err)
+	}
+	r := ran{result(p, dir, err), model}
+	failed := show.end(r.result)
+	if model != nil && !f.json {
+		failed = errors.Join(failed, renderReport(cmd.OutOrStdout(), dir, model))
+	}
+	if failed != nil {
+		code, said := exitOf(err)
+		err = exitError{worst([]int{code, exitInternal}), errors.Join(said, failed)}
+	}
+	return r, err
+}
+
+// conclude judges what the run left, saves its report, and says how it ended. model is nil if that could not be made.
+func conclude(ctx context.Context, dir string, runErr error) (model *report.Model, err error) {
 	err = judge.Run(dir)
 	if err == nil {
 		model, err = report.Build(dir)
 	}
 	if err == nil {
-		err = errors.Join(
-			report.Render(cmd.OutOrStdout(), report.Text, model, report.Options{Color: wantsColor(cmd.OutOrStdout())}),
-			report.Save(results.Dir(dir), model))
+		err = report.Save(results.Dir(dir), model)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "The page is %s\n", filepath.Join(dir, results.ReportFile))
 	switch {
-	case cmd.Context().Err() != nil:
+	case ctx.Err() != nil:
 		return model, exitError{exitInterrupted, errors.Join(errors.New("interrupted; what there is was kept and is marked incomplete"), err)}
 	case runErr != nil || err != nil:
 		return model, exitError{exitInternal, errors.Join(runErr, err)}
 	}
 	return model, outcome(model)
+}
+
+// renderReport prints the report, and where its page is.
+func renderReport(w io.Writer, dir string, model *report.Model) error {
+	err := report.Render(w, report.Text, model, report.Options{Color: wantsColor(w)})
+	fmt.Fprintf(w, "The page is %s\n", filepath.Join(dir, results.ReportFile))
+	return err
 }
 
 // outcome is the exit that a judged run leads to.
@@ -176,9 +204,12 @@ func outcome(m *report.Model) error {
 }
 
 // wantsColor reports whether w is a terminal whose user has not asked for plain text (https://no-color.org).
-func wantsColor(w io.Writer) bool {
+func wantsColor(w io.Writer) bool { return canRedraw(w) && os.Getenv("NO_COLOR") == "" }
+
+// canRedraw reports whether w is a terminal that knows control sequences.
+func canRedraw(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
 func meta(p plan, f runFlags) results.Run {
@@ -199,7 +230,7 @@ func meta(p plan, f runFlags) results.Run {
 		m.Settings["resource"] = string(w.Resource)
 	}
 	if p.swept != "" {
-		m.Settings[results.SweepSetting] = p.swept + " = " + p.value
+		m.Settings[results.SweepSetting] = p.change()
 	}
 	if w.Rate > 0 {
 		m.Settings["rate"] = fmt.Sprintf("%g/s", w.Rate)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/report"
 )
 
@@ -16,24 +17,32 @@ func runSweep(cmd *cobra.Command, f runFlags, plans []plan) error {
 	var codes []int
 	var values []string
 	var models []*report.Model
+	var ended []progress.Result
 	for _, p := range plans {
 		line := fmt.Sprintf("%s = %s: ", p.swept, p.value)
 		if cmd.Context().Err() != nil {
 			lines = append(lines, line+"not run: interrupted")
 			codes = append(codes, exitInterrupted)
+			ended = append(ended, progress.Result{Swept: p.change(), Exit: exitInterrupted, Error: "not run: interrupted", Tests: []progress.Verdict{}})
 			continue
 		}
-		dir, model, err := runPlan(cmd, f, p)
-		values, models = append(values, p.value), append(models, model)
+		r, err := runPlan(cmd, f, p)
+		values, models, ended = append(values, p.value), append(models, r.model), append(ended, r.result)
 		code, said := exitOf(err)
 		if said != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "lockbench: %s%v\n", line, said)
 		}
 		codes = append(codes, code)
-		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%sexit code %d, %s", line, code, dir), ", "))
+		lines = append(lines, strings.TrimSuffix(fmt.Sprintf("%sexit code %d, %s", line, code, r.result.Dir), ", "))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "\nThe sweep of %s\n  %s\n", plans[0].swept, strings.Join(lines, "\n  "))
-	if err := report.RenderSeries(cmd.OutOrStdout(), values, models); err != nil {
+	var err error
+	if f.json {
+		err = sweepEnded(cmd.OutOrStdout(), ended)
+	} else {
+		fmt.Fprintf(cmd.OutOrStdout(), "\nThe sweep of %s\n  %s\n", plans[0].swept, strings.Join(lines, "\n  "))
+		err = report.RenderSeries(cmd.OutOrStdout(), values, models)
+	}
+	if err != nil {
 		return err
 	}
 	if code := worst(codes); code != exitValid {

@@ -114,7 +114,7 @@ func lockbenchP50(b *testing.B, d drivers.Driver) time.Duration {
 	s.Workload.Fencing, s.Workload.HeedLost = scenarios.Off, scenarios.On
 	dir, err := Run(b.Context(), Config{
 		Scenario: s, Drivers: []drivers.Driver{d}, Backends: cluster.Backends(), Seed: 1, Direct: true,
-		Out: b.TempDir(), Fence: resource.RejectLower, Progress: func(string) {},
+		Out: b.TempDir(), Fence: resource.RejectLower,
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -160,7 +160,7 @@ func runAiling(t *testing.T, a ailing, fault scenarios.Fault) (saved results.Sav
 	s.Phases[0].For, s.Phases[0].Faults = scenarios.Span{Fixed: 100 * time.Millisecond}, []scenarios.Fault{fault}
 	dir, err := Run(t.Context(), Config{
 		Scenario: s, Drivers: []drivers.Driver{find("redis-setnx")}, Backends: []cluster.Backend{a}, Out: t.TempDir(), Seed: 1,
-		Fence: resource.RejectLower, Progress: func(line string) { t.Log(line) },
+		Fence: resource.RejectLower, Progress: show(t),
 	})
 	if judgeErr := judge.Run(dir); judgeErr != nil {
 		t.Fatal(judgeErr)

@@ -2,11 +2,13 @@ package orchestrator
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/internal/progress"
 )
 
 const (
@@ -19,6 +21,9 @@ const (
 // follow judges the test while it goes on, and tells of violations as they appear. What it says is saved nowhere: it is
 // provisional, and the verdict comes from the whole history. The caller calls stop before the streams are merged.
 func (t *test) follow(ctx context.Context) (stop func()) {
+	if t.run.cfg.Progress == nil {
+		return func() {}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -27,16 +32,19 @@ func (t *test) follow(ctx context.Context) (stop func()) {
 		for sleep(ctx, lookEvery) == nil {
 			known, err := f.Look()
 			if err != nil {
-				t.run.progress("%s: it is judged only when it is over: %v", t.meta.Name, err)
+				t.emit(progress.Event{Kind: progress.Note, Text: fmt.Sprintf("it is judged only when it is over: %v", err)})
+				t.incidents.Store(nil)
 				return
 			}
+			n := len(known.Violations)
+			t.incidents.Store(&n)
 			for _, violation := range known.Violations {
 				if len(told) >= toldAtMost {
 					break
 				}
 				if sure := strings.TrimSuffix(violation, checker.Seemingly); !told[sure] {
 					told[sure] = true
-					t.run.progress("%s: so far: %s", t.meta.Name, violation)
+					t.emit(progress.Event{Kind: progress.Violation, Text: violation})
 				}
 			}
 		}

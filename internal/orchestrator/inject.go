@@ -11,6 +11,7 @@ import (
 
 	"github.com/lockbench/lockbench/faults"
 	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/rng"
 	"github.com/lockbench/lockbench/scenarios"
 )
@@ -24,6 +25,10 @@ type injection struct {
 	undo  func(context.Context) error
 	once  sync.Once
 	err   error
+}
+
+func (in *injection) event(kind progress.Kind) progress.Event {
+	return progress.Event{Kind: kind, Phase: in.step.Phase, Fault: in.step.Fault, Target: in.value}
 }
 
 // strike injects the n-th fault of the phase, which is the i-th to strike. A fault that cannot be injected leaves the
@@ -67,6 +72,7 @@ func (s *strikes) strike(ctx context.Context, i, n int, f scenarios.Fault) (miss
 	t.addStep(step)
 	s.add(in)
 	s.noteModel(f, strike.Hosts)
+	t.emit(in.event(progress.FaultStruck))
 	if err := t.log(history.OK, f.Name, in.value, nil); err != nil {
 		return nil, err
 	}
@@ -159,6 +165,7 @@ func (s *strikes) heal(ctx context.Context, in *injection) error {
 			return
 		}
 		t.healed(in.step)
+		t.emit(in.event(progress.FaultHealed))
 		in.err = errors.Join(logged, t.log(history.OK, history.Heal, in.value, nil))
 	})
 	return in.err

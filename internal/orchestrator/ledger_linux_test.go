@@ -182,7 +182,7 @@ func TestNoLedgerNoVerdict(t *testing.T) {
 	testenv.NeedServer(t, err)
 	dir, err := Run(t.Context(), Config{
 		Scenario: s, Drivers: []drivers.Driver{d}, Backends: cluster.Backends(), Out: t.TempDir(), Seed: 1,
-		Progress: func(line string) { t.Log(line) },
+		Progress: show(t),
 	})
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("the run: %v, want what the ledger said", err)

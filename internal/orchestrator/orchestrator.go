@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/monotime"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
@@ -42,8 +43,9 @@ type Config struct {
 	Meta results.Run
 	// Fence is what a fenced resource lets pass.
 	Fence resource.Fence
-	// Progress receives one line at a time.
-	Progress func(line string)
+	// Progress receives what happens, from several goroutines at once, and must not block. Nil: nobody looks, and a test is
+	// judged only when it is over.
+	Progress func(progress.Event)
 }
 
 // startTimeout bounds the start of all clusters together.
@@ -56,8 +58,9 @@ type run struct {
 	clock    monotime.Clock
 	agent    agent.Agent
 	dir      results.Dir
+	shown    string // the directory, as the user wrote it
 
-	mu        sync.Mutex // guards meta, schedules and progress
+	mu        sync.Mutex // guards meta and schedules
 	meta      results.Run
 	schedules []TestSchedule
 }
@@ -83,7 +86,7 @@ func Run(ctx context.Context, cfg Config) (dir string, err error) {
 	if err != nil {
 		return shown, fmt.Errorf("find the run's directory: %w", err)
 	}
-	r.dir = results.Dir(absolute)
+	r.dir, r.shown = results.Dir(absolute), shown
 	if cfg.Pool != nil {
 		r.agent = cfg.Pool.agent
 		return shown, r.all(ctx)
@@ -95,12 +98,6 @@ func Run(ctx context.Context, cfg Config) (dir string, err error) {
 	r.agent = local
 	defer func() { err = errors.Join(err, local.Close()) }()
 	return shown, r.all(ctx)
-}
-
-func (r *run) progress(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cfg.Progress(fmt.Sprintf(format, args...))
 }
 
 // driverRun is one driver's part of the run.
@@ -118,6 +115,7 @@ func (r *run) all(ctx context.Context) error {
 	if err := errors.Join(r.save(), r.saveSchedule()); err != nil { // phase 1: before the run
 		return err
 	}
+	r.announce(parts)
 	stop, err := r.startClusters(ctx, parts)
 	defer stop()
 	err = errors.Join(err, r.drive(ctx, parts)) // a cluster that failed must not cost the others their results
@@ -213,6 +211,7 @@ func (r *run) alone(ctx context.Context, p *driverRun) error {
 	if err != nil {
 		return nil // recorded in the test, and told by rest
 	}
+	defer t.watch(ctx)()
 	for _, ph := range r.scenario.Phases {
 		if planned := meta.Phase(ph.Name); ph.Alone && planned != nil {
 			if t.err = t.phase(ctx, ph, planned); t.err != nil {
@@ -242,13 +241,14 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 		if t == nil {
 			t, _ = r.openTest(ctx, p, meta, false)
 		}
-		stop := t.follow(ctx)
+		unwatch, unfollow := t.watch(ctx), t.follow(ctx)
 		for _, ph := range r.scenario.Phases {
 			if planned := meta.Phase(ph.Name); t.err == nil && !ph.Alone && planned != nil {
 				t.err = t.phase(ctx, ph, planned)
 			}
 		}
-		stop()
+		unfollow()
+		unwatch()
 		t.err = errors.Join(t.err, t.finish())
 		p.broken = errors.Is(t.err, errHeal)
 		r.settle(ctx, p, t)
@@ -264,8 +264,9 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 // openTest makes a test; its err says what went wrong.
 func (r *run) openTest(ctx context.Context, p *driverRun, meta *results.Test, first bool) (*test, error) {
 	t := &test{run: r, live: p.live, meta: meta, clock: r.clock, streams: r.dir.Streams(meta.Name)}
-	t.processes = faults.NewProcesses(t.process)
+	t.processes, t.meter = faults.NewProcesses(t.process), newMeter(t.streams)
 	meta.Phases = r.planPhases(t, first)
+	t.emit(progress.Event{Kind: progress.TestStarted})
 	t.err = t.open(ctx)
 	return t, t.err
 }
@@ -281,6 +282,7 @@ func (r *run) settle(ctx context.Context, p *driverRun, t *test) {
 	default:
 		t.meta.Status = results.Complete
 	}
+	t.emit(progress.Event{Kind: progress.TestEnded, Status: t.meta.Status, Reason: t.meta.Reason})
 	r.publish(p)
 	r.mu.Lock()
 	r.schedules = append(r.schedules, t.schedule())

@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/internal/testenv"
@@ -120,6 +121,15 @@ func only(s scenarios.Scenario, names ...string) scenarios.Scenario {
 	return s
 }
 
+// show logs what a run tells while it goes on.
+func show(t *testing.T) func(progress.Event) {
+	return func(e progress.Event) {
+		if line := progress.Line(e); line != "" {
+			t.Log(line)
+		}
+	}
+}
+
 type judgedRun struct {
 	results.Run
 	dir string
@@ -137,7 +147,7 @@ func verdicts(t *testing.T, cfg Config) (judgedRun, map[string]checker.Result) {
 		}
 	}
 	cfg.Backends, cfg.Out, cfg.Seed = cluster.Backends(), t.TempDir(), 1
-	cfg.Progress = func(line string) { t.Log(line) }
+	cfg.Progress = show(t)
 	if cfg.Fence == nil {
 		cfg.Fence = resource.RejectLower
 	}

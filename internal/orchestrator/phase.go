@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/recorder"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
@@ -17,10 +18,10 @@ import (
 // phase runs one phase of the test and leaves its result in the test's meta data.
 func (t *test) phase(ctx context.Context, p scenarios.Phase, meta *results.Phase) error {
 	if meta.Status != results.NotRun || meta.Reason != "" {
-		t.run.progress("%s: phase %s: %s: %s", t.meta.Name, p.Name, meta.Status, meta.Reason)
+		t.emit(progress.Event{Kind: progress.PhaseSkipped, Phase: p.Name, Status: meta.Status, Reason: meta.Reason})
 		return nil
 	}
-	t.run.progress("%s: phase %s", t.meta.Name, p.Name)
+	defer t.tell(p, meta)()
 	if err := t.log(history.Invoke, history.Phase, p.Name, nil); err != nil {
 		return err
 	}

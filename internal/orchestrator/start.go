@@ -10,6 +10,7 @@ import (
 	"github.com/lockbench/lockbench/faults"
 	"github.com/lockbench/lockbench/internal/client"
 	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -21,14 +22,21 @@ func (r *run) startClusters(ctx context.Context, parts []*driverRun) (stop func(
 	began := time.Now()
 	errs := make([]error, len(parts))
 	_ = cluster.InParallel(len(parts), func(i int) error {
-		errs[i] = r.startCluster(ctx, parts[i])
-		r.publish(parts[i])
+		p := parts[i]
+		r.emit(progress.Event{Kind: progress.ClusterStarting, Driver: p.row.Name})
+		errs[i] = r.startCluster(ctx, p)
+		if p.live.cluster != nil {
+			r.emit(progress.Event{Kind: progress.ClusterReady, Driver: p.row.Name, Version: p.row.Version})
+		} else {
+			r.emit(progress.Event{Kind: progress.DriverOut, Driver: p.row.Name, Status: p.row.Status, Reason: p.row.Reason})
+		}
+		r.publish(p)
 		return nil
 	})
 	stop = func() {
 		_ = cluster.InParallel(len(parts), func(i int) error {
 			if err := r.stop(parts[i]); err != nil {
-				r.progress("%s: %v", parts[i].row.Name, err)
+				r.emit(progress.Event{Kind: progress.Note, Driver: parts[i].row.Name, Text: err.Error()})
 			}
 			return nil
 		})
@@ -39,7 +47,7 @@ func (r *run) startClusters(ctx context.Context, parts []*driverRun) (stop func(
 			started++
 		}
 	}
-	r.progress("%d of %d clusters ready after %v", started, len(parts), time.Since(began).Round(10*time.Millisecond))
+	r.emit(progress.Event{Kind: progress.ClustersReady, Clusters: &progress.Clusters{Ready: started, Wanted: len(parts)}, Took: time.Since(began)})
 	if !r.cfg.Direct {
 		if r.meta.ProxyCost, err = measureProxy(); err != nil {
 			errs = append(errs, err)
@@ -58,7 +66,6 @@ func (r *run) startCluster(ctx context.Context, p *driverRun) error {
 	if err != nil {
 		p.row.Status, p.row.Reason = results.NotRun, err.Error()
 		p.noTest(results.NotRun, err)
-		r.progress("%s: not run: %v", info.Name, err)
 		return nil
 	}
 	p.row.Version = version

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
@@ -43,6 +44,8 @@ type test struct {
 	processes *faults.Processes
 	holds     int64 // that were asked for
 	err       error // why the test cannot go on
+	meter     *meter
+	incidents atomic.Pointer[int] // known so far; nil: the test is not judged yet, or only when it is over
 
 	nemesisMu sync.Mutex // faults are healed side by side
 	nemesis   *recorder.Recorder

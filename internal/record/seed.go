@@ -120,8 +120,7 @@ func (s shard) run(ctx context.Context, seed uint64, pool *orchestrator.Pool, di
 	}
 	cfg := orchestrator.Config{
 		Scenario: sc, Backends: cluster.Backends(), Seed: seed, Out: dir, Pool: pool, Fence: resource.RejectLower,
-		Meta:     results.Run{Scenario: sc.Name, Summary: sc.Summary, Seed: seed, Started: time.Now()},
-		Progress: func(string) {},
+		Meta: results.Run{Scenario: sc.Name, Summary: sc.Summary, Seed: seed, Started: time.Now()},
 	}
 	for _, name := range s.drivers {
 		for _, d := range all.Drivers() {

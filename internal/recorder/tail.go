@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,7 +26,25 @@ type Tail struct {
 func NewTail(path string) *Tail { return &Tail{path: path} }
 
 // Next returns the ops that were recorded since the last call.
-func (t *Tail) Next() ([]history.Op, error) {
+func (t *Tail) Next() ([]history.Op, error) { return t.next(nil) }
+
+// NextOf is Next for who needs the ops of one f only: to decode the others is most of the cost.
+func (t *Tail) NextOf(f string) ([]history.Op, error) {
+	return t.next([]byte(`"f":"` + f + `"`)) // as AppendLine writes it; in a text its quotes are escaped
+}
+
+// only is the lines that have the key in them.
+func only(lines, key []byte) (some []byte) {
+	for line := range bytes.Lines(lines) {
+		if bytes.Contains(line, key) {
+			some = append(some, line...)
+		}
+	}
+	return some
+}
+
+// next reads the lines with the key; nil: all.
+func (t *Tail) next(key []byte) ([]history.Op, error) {
 	f, err := os.Open(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -50,6 +69,9 @@ func (t *Tail) Next() ([]history.Op, error) {
 	lines := make([]byte, committed-t.read)
 	if _, err := f.ReadAt(lines, header+t.read); err != nil {
 		return nil, fmt.Errorf("follow the history stream %s: %w", t.path, err)
+	}
+	if key != nil {
+		lines = only(lines, key)
 	}
 	ops, err := decode(lines)
 	if err != nil {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockbench/lockbench/internal/progress"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// shown is what a run tells while it goes on. feed is nil with --quiet.
+type shown struct {
+	feed   *progress.Feed
+	forget func() bool // stops waiting for an interrupt
+}
+
+// newProgress starts to show a run, in the way that the flags and the terminal ask for. The caller calls end.
+func newProgress(cmd *cobra.Command, f runFlags) *shown {
+	var renderer progress.Renderer
+	switch {
+	case f.quiet:
+		return &shown{}
+	case f.json:
+		renderer = progress.NewJSON(cmd.OutOrStdout())
+	default:
+		renderer = progress.NewPlain(cmd.ErrOrStderr())
+	}
+	s := &shown{feed: progress.Start(renderer, 0)}
+	s.forget = context.AfterFunc(cmd.Context(), func() {
+		s.tell(progress.Event{Kind: progress.Note, Text: "interrupted: faults are being healed and servers stopped; a second interrupt leaves at once"})
+	})
+	return s
+}
+
+// listener is who gets the run's events; nil: nobody.
+func (s *shown) listener() func(progress.Event) {
+	if s.feed == nil {
+		return nil
+	}
+	return s.feed.Emit
+}
+
+func (s *shown) tell(e progress.Event) {
+	if s.feed != nil {
+		e.Time = time.Now()
+		s.feed.Emit(e)
+	}
+}
+
+// end shows how the run ended and waits until all is shown.
+func (s *shown) end(r progress.Result) error {
+	if s.feed == nil {
+		return nil
+	}
+	s.forget()
+	s.tell(progress.Event{Kind: progress.RunEnded, Result: &r})
+	return s.feed.Close()
+}
+
+// result is how a run ended, for programs.
+func result(p plan, dir string, err error) progress.Result {
+	code, said := exitOf(err)
+	r := progress.Result{Swept: p.change(), Dir: dir, Exit: code, Tests: []progress.Verdict{}}
+	if said != nil {
+		r.Error = said.Error()
+	}
+	if dir == "" {
+		return r
+	}
+	saved, err := results.Load(dir)
+	if err != nil {
+		return r // whoever judged it has said so
+	}
+	drivers := map[string]string{}
+	for _, t := range saved.Run.Tests {
+		drivers[t.Name] = t.Driver
+	}
+	for _, t := range saved.Verdicts.Tests {
+		r.Tests = append(r.Tests, progress.Verdict{
+			Test: t.Test, Driver: drivers[t.Test], Exclusion: t.Result.Exclusion.Verdict.String(), Data: t.Result.Data.Verdict.String(),
+			Liveness: t.Result.Liveness.Verdict.String(), Incidents: len(t.Result.Incidents),
+		})
+	}
+	return r
+}
+
+// sweepEnded tells programs how the runs of a sweep ended.
+func sweepEnded(w io.Writer, all []progress.Result) error {
+	return progress.NewJSON(w).Show([]progress.Event{{Kind: progress.SweepEnded, Time: time.Now(), Results: all}})
+}

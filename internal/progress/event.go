@@ -1,0 +1,125 @@
+// Package progress tells what a run does while it does it: the orchestrator makes events, a Feed carries them, and a renderer
+// shows them as plain lines, as JSON or as a display that is drawn again and again.
+package progress
+
+import (
+	"time"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Kind says what happened, and so which fields an event has; docs/progress.md lists them.
+type Kind string
+
+// The kinds.
+const (
+	RunStarted      Kind = "run-started"      // Run
+	ClusterStarting Kind = "cluster-starting" // Driver
+	ClusterReady    Kind = "cluster-ready"    // Driver, Version
+	DriverOut       Kind = "driver-out"       // Driver, Status, Reason: it will not run
+	ClustersReady   Kind = "clusters-ready"   // Clusters, Took
+	TestStarted     Kind = "test-started"     // Driver, Test
+	PhaseStarted    Kind = "phase-started"    // Driver, Test, Phase, Expected
+	PhaseSkipped    Kind = "phase-skipped"    // Driver, Test, Phase, Status, Reason
+	FaultStruck     Kind = "fault-struck"     // Driver, Test, Phase, Fault, Target
+	FaultHealed     Kind = "fault-healed"     // as FaultStruck
+	Violation       Kind = "violation"        // Driver, Test, Text: provisional
+	Tick            Kind = "tick"             // Driver, Test, Phase, Counts
+	PhaseEnded      Kind = "phase-ended"      // Driver, Test, Phase, Status, Took, Counts; Reason, if something did not come in time
+	TestEnded       Kind = "test-ended"       // Driver, Test, Status, Reason
+	Note            Kind = "note"             // Text; Driver and Test, if it is about one
+	Judging         Kind = "judging"          // all ran, and the histories are judged
+	RunEnded        Kind = "run-ended"        // Result
+	SweepEnded      Kind = "sweep-ended"      // Results
+)
+
+// Event is one thing that happened in a run. What a kind does not have is zero.
+type Event struct {
+	Kind   Kind           `json:"event"`
+	Time   time.Time      `json:"time"`
+	Driver string         `json:"driver,omitempty"`
+	Test   string         `json:"test,omitempty"`
+	Phase  string         `json:"phase,omitempty"`
+	Status results.Status `json:"status,omitempty"`
+	Reason string         `json:"reason,omitempty"`
+	// Version is that of the servers.
+	Version string `json:"version,omitempty"`
+	// Fault and Target are what the history calls a fault and whom it strikes; together they name it within its test.
+	Fault  string `json:"fault,omitempty"`
+	Target string `json:"target,omitempty"`
+	Text   string `json:"text,omitempty"`
+	// Expected is an estimate of how long the phase lasts; Took is how long something lasted.
+	Expected time.Duration `json:"expected_ns,omitempty"`
+	Took     time.Duration `json:"took_ns,omitempty"`
+	Clusters *Clusters     `json:"clusters,omitempty"`
+	Counts   *Counts       `json:"counts,omitempty"`
+	Run      *Run          `json:"run,omitempty"`
+	Result   *Result       `json:"result,omitempty"`
+	Results  []Result      `json:"results,omitempty"`
+}
+
+// Run is what is about to run.
+type Run struct {
+	Scenario string `json:"scenario"`
+	// Swept says which run of a sweep it is ("$.workload.ttl = 2s"); empty: there is no sweep.
+	Swept   string   `json:"swept,omitempty"`
+	Seed    uint64   `json:"seed"`
+	Dir     string   `json:"dir"`
+	Drivers []string `json:"drivers"`
+	// Tests are those that have a meaning, in the order in which each driver runs them.
+	Tests []Test `json:"tests"`
+}
+
+// Test is one driver under one setting.
+type Test struct {
+	Name   string  `json:"name"`
+	Driver string  `json:"driver"`
+	Phases []Phase `json:"phases"`
+}
+
+// Phase is one of a test. Expected is an estimate. Alone: no other driver runs meanwhile.
+type Phase struct {
+	Name     string        `json:"name"`
+	Alone    bool          `json:"alone,omitempty"`
+	Expected time.Duration `json:"expected_ns"`
+}
+
+// Counts are of one phase of a test, from its begin to now, but for Incidents.
+type Counts struct {
+	Attempts int `json:"attempts"` // acquires invoked
+	Grants   int `json:"grants"`
+	// Rate is grants per second: since the tick before, or in all of a phase that ended.
+	Rate float64 `json:"grants_per_s"`
+	// P99 and Max are of the time to a grant, as in the tables. P99 is 0 below 100 grants, which are too few for it.
+	P99 time.Duration `json:"acquire_p99_ns,omitempty"`
+	Max time.Duration `json:"acquire_max_ns,omitempty"`
+	// Incidents are those of the whole test that are known so far; nil: it is not judged yet, or only when it is over.
+	Incidents *int `json:"incidents,omitempty"`
+}
+
+// Clusters counts those that serve, of those that the run wants.
+type Clusters struct {
+	Ready  int `json:"ready"`
+	Wanted int `json:"wanted"`
+}
+
+// Result is how a run ended.
+type Result struct {
+	// Swept is the Run's.
+	Swept string `json:"swept,omitempty"`
+	// Dir is the run's directory; empty: none could be made.
+	Dir   string    `json:"dir,omitempty"`
+	Exit  int       `json:"exit"`
+	Error string    `json:"error,omitempty"`
+	Tests []Verdict `json:"tests"`
+}
+
+// Verdict is what was judged of a test: each of the three is valid, invalid, unknown or not applicable.
+type Verdict struct {
+	Test      string `json:"test"`
+	Driver    string `json:"driver"`
+	Exclusion string `json:"exclusion"`
+	Data      string `json:"data"`
+	Liveness  string `json:"liveness"`
+	Incidents int    `json:"incidents"`
+}

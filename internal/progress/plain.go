@@ -1,0 +1,75 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Line is the event as one line of text without control characters; empty: it is not worth a line.
+func Line(e Event) string {
+	var s string
+	switch e.Kind {
+	case RunStarted:
+		s = fmt.Sprintf("lockbench: scenario %s, seed %d, drivers %s", e.Run.subject(), e.Run.Seed, strings.Join(e.Run.Drivers, ", "))
+	case DriverOut:
+		s = fmt.Sprintf("%s: %s: %s", e.Driver, e.Status, e.Reason)
+	case ClustersReady:
+		s = fmt.Sprintf("%d of %d clusters ready after %v", e.Clusters.Ready, e.Clusters.Wanted, e.Took.Round(10*time.Millisecond))
+	case PhaseStarted:
+		s = fmt.Sprintf("%s: phase %s", e.Test, e.Phase)
+	case PhaseSkipped:
+		s = fmt.Sprintf("%s: phase %s: %s: %s", e.Test, e.Phase, e.Status, e.Reason)
+	case Violation:
+		s = fmt.Sprintf("%s: so far: %s", e.Test, e.Text)
+	case Note:
+		s = e.Text
+		if about := e.Test; about != "" {
+			s = about + ": " + s
+		} else if e.Driver != "" {
+			s = e.Driver + ": " + s
+		}
+	}
+	return printable(s)
+}
+
+// subject is what the run is about: its scenario and, in a sweep, the value.
+func (r *Run) subject() string {
+	if r.Swept == "" {
+		return r.Scenario
+	}
+	return r.Scenario + " with " + r.Swept
+}
+
+// printable puts blanks in the place of control characters, which messages of servers may have.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// Plain writes a line for each event that is worth one.
+type Plain struct{ w io.Writer }
+
+// NewPlain returns a Plain that writes to w.
+func NewPlain(w io.Writer) *Plain { return &Plain{w} }
+
+// Show implements Renderer.
+func (p *Plain) Show(events []Event) error {
+	for _, e := range events {
+		if line := Line(e); line != "" {
+			if _, err := fmt.Fprintln(p.w, line); err != nil {
+				return fmt.Errorf("write the run's progress: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// Close implements Renderer.
+func (p *Plain) Close() error { return nil }
