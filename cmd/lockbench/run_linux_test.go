@@ -24,6 +24,7 @@ import (
 const patience = 60 * time.Second
 
 func TestExitCodes(t *testing.T) {
+	empty := write(t, "empty.jsonl", "")
 	for name, tt := range map[string]struct {
 		args []string
 		want int
@@ -40,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 		"not a run":        {[]string{"check", "testdata"}, exitUsage},
 		"not a run either": {[]string{"report", "testdata"}, exitUsage},
 		"a violation":      {[]string{"check", "../../examples/history.jsonl"}, exitViolation},
-		"nothing known":    {[]string{"check", os.DevNull}, exitUnknown},
+		"nothing known":    {[]string{"check", empty}, exitUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
