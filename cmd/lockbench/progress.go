@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/results"
@@ -20,19 +22,37 @@ type shown struct {
 // newProgress starts to show a run, in the way that the flags and the terminal ask for. The caller calls end.
 func newProgress(cmd *cobra.Command, f runFlags) *shown {
 	var renderer progress.Renderer
+	var every time.Duration
+	said := cmd.ErrOrStderr()
 	switch {
 	case f.quiet:
 		return &shown{}
 	case f.json:
 		renderer = progress.NewJSON(cmd.OutOrStdout())
+	case canRedraw(said):
+		renderer = progress.NewLive(said, func() (int, int) { return windowSize(said) }, time.Now)
+		every = redrawEvery
 	default:
-		renderer = progress.NewPlain(cmd.ErrOrStderr())
+		renderer = progress.NewPlain(said)
 	}
-	s := &shown{feed: progress.Start(renderer, 0)}
+	s := &shown{feed: progress.Start(renderer, every)}
 	s.forget = context.AfterFunc(cmd.Context(), func() {
 		s.tell(progress.Event{Kind: progress.Note, Text: "interrupted: faults are being healed and servers stopped; a second interrupt leaves at once"})
 	})
 	return s
+}
+
+// redrawEvery is how often the display is drawn if nothing happens: times pass, and windows change.
+const redrawEvery = 250 * time.Millisecond
+
+// windowSize is the size of a terminal's window in columns and rows, or what most have if it does not tell.
+func windowSize(w io.Writer) (width, height int) {
+	if f, ok := w.(*os.File); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
+			return width, height
+		}
+	}
+	return 80, 24
 }
 
 // listener is who gets the run's events; nil: nobody.

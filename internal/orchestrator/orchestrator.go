@@ -254,7 +254,9 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 		r.settle(ctx, p, t)
 		errs = append(errs, t.err)
 		if p.broken { // nothing that ran on these servers now would mean anything
-			p.noTest(results.Failed, fmt.Errorf("it did not run, because after %s %w", t.meta.Name, errHeal))
+			why := fmt.Errorf("it did not run, because after %s %w", t.meta.Name, errHeal)
+			p.noTest(results.Failed, why)
+			r.emit(progress.Event{Kind: progress.DriverOut, Driver: p.row.Name, Status: results.Failed, Reason: why.Error()})
 			break
 		}
 	}
