@@ -57,8 +57,9 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
-// browserPages are a run with everything, and one with nothing.
+// browserPages are a run with everything, one with all tables, and one with nothing.
 func browserPages(t *testing.T) map[string]*Model {
+	t.Helper()
 	pages := map[string]*Model{"all": fixture(t), "tables": tablesFixture(t), "empty": emptyModel()}
 	for i, dir := range filepath.SplitList(*screenRuns) {
 		m, err := Build(dir)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
@@ -28,13 +29,22 @@ func Build(dir string) (*Model, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the history of test %s: %w", test.Name, err)
 		}
-		if measured[test.Name], err = Measure(&saved.Run, test, ops); err != nil {
+		if measured[test.Name], err = Measure(&saved.Run, test, ops, verdictOn(saved.Verdicts, test.Name)); err != nil {
 			return nil, err
 		}
 	}
 	m := NewModel(saved.Run, saved.Verdicts, saved.Judged, measured)
 	m.Dir = dir
 	return m, nil
+}
+
+// verdictOn finds the verdict on a test; nil: it was not judged.
+func verdictOn(all results.Verdicts, test string) *results.TestVerdict {
+	i := slices.IndexFunc(all.Tests, func(v results.TestVerdict) bool { return v.Test == test })
+	if i < 0 {
+		return nil
+	}
+	return &all.Tests[i]
 }
 
 // Save writes the run's summary.csv and report.html.
@@ -47,12 +57,18 @@ func Save(dir results.Dir, m *Model) error {
 	return nil
 }
 
+// lineSize is about how many bytes a line of a history has.
+const lineSize = 128
+
 func readHistory(path string) (ops []history.Op, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
+	if info, err := f.Stat(); err == nil {
+		ops = make([]history.Op, 0, info.Size()/lineSize) // growing it would copy it several times
+	}
 	for r := history.NewReader(f); ; {
 		op, err := r.Next()
 		if errors.Is(err, io.EOF) {

@@ -76,19 +76,21 @@ func verdictOf(t results.Test, judged bool, j checker.Judgement, expect string) 
 	}
 }
 
-func newTestRow(t results.Test, r *checker.Result, m Measurement) TestRow {
-	row := TestRow{Test: t, Result: r, Measured: m}
+func newTestRow(t results.Test, v *results.TestVerdict, m Measurement) TestRow {
+	row := TestRow{Test: t, Measured: m}
 	var result checker.Result
-	if r != nil {
-		result = *r
+	judged := v != nil
+	if judged {
+		row.Result, row.Explanations = &v.Result, v.Explanations
+		result = v.Result
 	}
 	var expect results.Expect
 	if t.Expect != nil {
 		expect = *t.Expect
 	}
-	row.Exclusion = verdictOf(t, r != nil, result.Exclusion, expect.Exclusion)
-	row.Data = verdictOf(t, r != nil, result.Data, expect.Data)
-	row.Liveness = verdictOf(t, r != nil, result.Liveness, "")
+	row.Exclusion = verdictOf(t, judged, result.Exclusion, expect.Exclusion)
+	row.Data = verdictOf(t, judged, result.Data, expect.Data)
+	row.Liveness = verdictOf(t, judged, result.Liveness, "")
 	row.Exclusion.Incidents = count(result.Incidents, isExclusion)
 	row.Data.Incidents = count(result.Incidents, isData)
 	return row

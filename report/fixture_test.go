@@ -1,10 +1,12 @@
 package report
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/explain"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
 )
@@ -47,12 +49,21 @@ func (s *script) acquire(process, at, end int64, outcome history.Type) {
 		s.grants = map[int64]int64{}
 	}
 	s.grants[process]++
-	op := history.Op{Time: at, Client: "c1", Process: process, Type: history.Invoke, F: history.Acquire, Lock: "lock-1", Grant: s.grants[process]}
+	op := history.Op{Time: at, Client: "c" + strconv.FormatInt(process%10, 10), Process: process, Type: history.Invoke, F: history.Acquire, Lock: "lock-1", Grant: s.grants[process]}
 	s.ops = append(s.ops, op)
 	if outcome != "" {
 		op.Time, op.Type = end, outcome
 		s.ops = append(s.ops, op)
 	}
+}
+
+// release gives a process's newest grant back.
+func (s *script) release(process, at int64) {
+	s.ops = append(s.ops, history.Op{
+		Time: at, Client: "c" + strconv.FormatInt(process%10, 10), Process: process, Type: history.Invoke, F: history.Release, Lock: "lock-1", Grant: s.grants[process],
+	}, history.Op{
+		Time: at + 1, Client: "c" + strconv.FormatInt(process%10, 10), Process: process, Type: history.OK, F: history.Release, Lock: "lock-1", Grant: s.grants[process],
+	})
 }
 
 // partition is the history of a whole test: a thousand acquires of base to base×1000/2 while healthy, a holder cut in
@@ -61,7 +72,11 @@ func partition(base, gap int64, minority bool) []history.Op {
 	var s script
 	s.phase(0, 2*sec, "healthy", func() {
 		for i := range int64(1000) {
-			s.acquire(1, i*2*milli, i*2*milli+base+i*base/1000, history.OK)
+			process, at := 1+i%3*10, i*2*milli // c1 has three workers
+			s.acquire(process, at, at+base+i*base/1000, history.OK)
+			if i < 999 {
+				s.release(process, at+base+i*base/1000+10*micro)
+			}
 		}
 	})
 	s.phase(2*sec, 6*sec, "holder-cut", func() {
@@ -70,13 +85,16 @@ func partition(base, gap int64, minority bool) []history.Op {
 				s.acquire(2, at, min(at+sec, 2*sec+gap), history.Fail)
 			}
 			s.acquire(2, 2*sec+gap, 2*sec+gap+5*milli, history.OK)
-		}, func() { s.acquire(2, 5*sec+10*milli, 5*sec+12*milli, history.OK) })
+			s.release(1, 4900*milli)
+			s.release(2, 4950*milli)
+		}, func() { s.acquire(2, 5*sec+10*milli, 5*sec+12*milli, history.OK); s.release(2, 5*sec+20*milli) })
 	})
 	if minority {
 		s.phase(6*sec, 8*sec, "minority-cut", func() {
 			s.fault(6*sec+100*milli, 7*sec, "n3", func() {
 				s.acquire(2, 6*sec+200*milli, 6*sec+210*milli, history.OK)
-			}, func() { s.acquire(2, 7*sec+10*milli, 7*sec+12*milli, history.OK) })
+				s.release(2, 6*sec+300*milli)
+			}, func() { s.acquire(2, 7*sec+10*milli, 7*sec+12*milli, history.OK); s.release(2, 7*sec+20*milli) })
 		})
 	}
 	s.phase(8*sec, 12*sec, "majority-cut", func() {
@@ -85,6 +103,9 @@ func partition(base, gap int64, minority bool) []history.Op {
 			s.acquire(3, 9*sec+200*milli, 12*sec+200*milli, history.Info)
 		}, func() { s.acquire(4, 11*sec+500*milli, 11*sec+734*milli, history.OK) })
 	})
+	for i := range s.ops {
+		s.ops[i].Index = int64(i)
+	}
 	return s.ops
 }
 
@@ -94,7 +115,7 @@ func fixture(t testing.TB) *Model {
 	run, verdicts, ops := fixtureRun()
 	measured := map[string]Measurement{}
 	for i := range run.Tests {
-		m, err := Measure(&run, &run.Tests[i], ops[run.Tests[i].Name])
+		m, err := Measure(&run, &run.Tests[i], ops[run.Tests[i].Name], verdictOn(verdicts, run.Tests[i].Name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,9 +143,9 @@ func fixtureRun() (results.Run, results.Verdicts, map[string][]history.Op) {
 	broken.Data = checker.Judgement{Verdict: checker.Invalid, Reason: "1 stale write"}
 	broken.Counts.Overlap, broken.Counts.StaleWrite, broken.Counts.StaleDelayed = 1, 1, 1
 	broken.Incidents = []checker.Incident{{
-		Lock: "lock-1", Kinds: []string{"overlap", "stale_write"}, Grants: []checker.GrantID{{Process: 1, Grant: 1000}, {Process: 2, Grant: 3}},
+		Lock: "lock-1", Kinds: []string{"overlap", "stale_write"}, Grants: []checker.GrantID{{Process: 1, Grant: 334}, {Process: 2, Grant: 3}},
 		Begin: 4*sec + 105*milli, End: 4*sec + 900*milli,
-		Explanation: "lock-1 was granted to process 2 (grant 3) while process 1 (grant 1000) still held it",
+		Explanation: "lock-1 was granted to process 2 (grant 3) while process 1 (grant 334) still held it",
 	}}
 	saved := valid
 	saved.Exclusion = broken.Exclusion
@@ -185,7 +206,12 @@ func (f *fixtureBuilder) driver(d results.Driver, ops []history.Op, judged map[s
 				t.Phases[2].Status, t.Phases[2].Reason = results.NotApplicable, "1 server has no minority"
 			}
 			if result, ok := judged[key]; ok {
-				f.verdicts.Tests = append(f.verdicts.Tests, results.TestVerdict{Test: t.Name, Result: *result})
+				v := results.TestVerdict{Test: t.Name, Result: *result}
+				if result.Counts.StaleWrite > 0 && len(result.Incidents) > 0 {
+					late := explain.Violation{Kind: "stale_write", At: 4880 * milli, By: result.Incidents[0].Grants[0], Against: result.Incidents[0].Grants[1]}
+					v.Explanations = []explain.Explanation{{Number: 1, Text: "c2 was granted `lock-1` while c1 still held it; <i>c1's</i> write came late.", Violations: []explain.Violation{late}}}
+				}
+				f.verdicts.Tests = append(f.verdicts.Tests, v)
 				f.ops[t.Name] = ops
 			} else if judged != nil {
 				t.Status, t.Reason = results.NotApplicable, "this lock has no fencing token"

@@ -73,7 +73,7 @@ func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) 
 					Incidents: []checker.Incident{{Kinds: []string{"overlap"}, Begin: rapid.Int64().Draw(t, "begin"), Grants: make([]checker.GrantID, 9)}},
 				}})
 			}
-			m, err := Measure(&run, &test, anyOps(t))
+			m, err := Measure(&run, &test, anyOps(t), verdictOn(verdicts, test.Name))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,7 +2,7 @@ package report
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -14,39 +14,33 @@ import (
 	"github.com/lockbench/lockbench/internal/results"
 )
 
-//go:embed page/page.html
-var pageTemplate string
+//go:embed page/*.html
+var pageTemplates embed.FS
 
 //go:embed page/page.css
 var pageStyle string
 
-// shownIncidents is how many incidents of a test the page tells, and shownGrants how many grants of each; the others
-// are counted.
-const (
-	shownIncidents = 20
-	shownGrants    = 6
-)
-
 // renderHTML writes one page that needs nothing else: no network, no scripts.
 func renderHTML(w io.Writer, m *Model) error {
-	t, err := template.New("report").Funcs(template.FuncMap{
+	t, err := template.New("page.html").Funcs(template.FuncMap{
 		"class":  func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
 		"status": func(s results.Status) State { return State(s) },
 		"time":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"plural": plural,
 		"bytes":  func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
 		"orElse": orElse,
+		"prose":  prose,
 		"join":   func(all []string) string { return strings.Join(all, " ") },
-	}).Parse(pageTemplate)
+	}).ParseFS(pageTemplates, "page/*.html")
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
-	var b bytes.Buffer
-	percentiles, err := newPercentilePlot(m.Rows)
+	filled, err := newPage(m)
 	if err != nil {
-		return fmt.Errorf("plot the latency: %w", err)
+		return err
 	}
-	if err := t.Execute(&b, htmlPage{Model: m, Style: template.CSS(pageStyle), Percentiles: percentiles}); err != nil {
+	var b bytes.Buffer
+	if err := t.Execute(&b, filled); err != nil {
 		return fmt.Errorf("fill the page: %w", err)
 	}
 	// Texts of servers may hold control characters, which HTML forbids even escaped.
@@ -59,11 +53,18 @@ func renderHTML(w io.Writer, m *Model) error {
 	return err
 }
 
-// htmlPage is what the page's template sees.
-type htmlPage struct {
-	*Model
-	Style       template.CSS
-	Percentiles *percentilePlot // nil: nothing was measured
+// prose writes what stands between backquotes as code.
+func prose(text string) template.HTML {
+	var b strings.Builder
+	parts := strings.Split(text, "`")
+	for i, part := range parts {
+		escaped := template.HTMLEscapeString(part)
+		if i%2 == 1 && i+1 < len(parts) {
+			escaped = "<code>" + escaped + "</code>"
+		}
+		b.WriteString(escaped)
+	}
+	return template.HTML(b.String())
 }
 
 // Took is how long the run took, or nothing.
@@ -239,42 +240,6 @@ func (t *TestRow) Counts() []Count {
 		{"stale write", c.StaleWrite}, {"of these delayed", c.StaleDelayed}, {"lost update", c.LostUpdate},
 		{"fenced off", c.FencedOff}, {"broken fence", c.BrokenFence}, {"stuck lock", c.StuckLock},
 	}
-}
-
-// told is an incident as the page tells it.
-type told struct {
-	Kinds, Lock, Grants, Explanation string
-	Begin, End                       int64
-}
-
-// Shown lists the incidents that the page tells.
-func (t *TestRow) Shown() []told {
-	var all []told
-	if t.Result == nil {
-		return all
-	}
-	for _, i := range t.Result.Incidents[:min(shownIncidents, len(t.Result.Incidents))] {
-		grants := make([]string, 0, shownGrants)
-		for _, g := range i.Grants[:min(shownGrants, len(i.Grants))] {
-			grants = append(grants, fmt.Sprintf("%d/%d", g.Process, g.Grant))
-		}
-		if more := len(i.Grants) - shownGrants; more > 0 {
-			grants = append(grants, fmt.Sprintf("%d more", more))
-		}
-		all = append(all, told{
-			Kinds: strings.ReplaceAll(list(i.Kinds), "_", " "), Lock: i.Lock, Grants: list(grants),
-			Explanation: i.Explanation, Begin: i.Begin, End: i.End,
-		})
-	}
-	return all
-}
-
-// Unshown counts the incidents that the page does not tell.
-func (t *TestRow) Unshown() int {
-	if t.Result == nil {
-		return 0
-	}
-	return max(0, len(t.Result.Incidents)-shownIncidents)
 }
 
 // Remarks says why the test's verdicts are not valid, and what else a reader should know.

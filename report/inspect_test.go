@@ -10,7 +10,7 @@ import (
 
 // inspected is what a script finds on a page.
 type inspected struct {
-	Title, Background   string
+	Title               string
 	Overflow            int
 	Pictures, Empty     int
 	Unnamed, Unlabelled []string
@@ -18,7 +18,6 @@ type inspected struct {
 	LowContrast         []string
 	SmallText           []string
 	Tables              int
-	Text                string
 }
 
 // inspect looks at what is visible. Contrast is that of WCAG 2, of texts and of what pictures are drawn with.
@@ -41,7 +40,7 @@ const inspect = `(() => {
 	}
 	const pictures = all('svg[role=img]');
 	return {
-		Title: document.title, Background: getComputedStyle(document.body).backgroundColor,
+		Title: document.title,
 		Overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
 		Pictures: pictures.length,
 		Empty: pictures.filter(p => { const r = p.getBoundingClientRect(); return r.width < 40 || r.height < 20 || !p.querySelector('path, rect, line') }).length,
@@ -49,7 +48,7 @@ const inspect = `(() => {
 		Unlabelled: all('[tabindex], [role=region]').filter(e => !document.getElementById(e.getAttribute('aria-labelledby'))?.textContent.trim()).map(e => e.outerHTML.slice(0, 80)),
 		Levels: all('h1, h2, h3, h4').map(e => +e.tagName[1]),
 		LowContrast: [...low], SmallText: [...small],
-		Tables: all('table').length, Text: document.body.innerText,
+		Tables: all('table').length,
 	};
 })()`
 
@@ -78,6 +77,9 @@ func (b *tab) check(t *testing.T, m *Model) {
 	if got.Overflow > 0 {
 		t.Errorf("the page is %d pixels too wide", got.Overflow)
 	}
+	if want := pictures(t, m); got.Pictures != want {
+		t.Errorf("%d pictures are seen, want %d", got.Pictures, want)
+	}
 	if got.Empty > 0 || len(got.Unnamed) > 0 {
 		t.Errorf("of %d pictures %d are empty and these have no name: %q", got.Pictures, got.Empty, got.Unnamed)
 	}
@@ -90,4 +92,30 @@ func (b *tab) check(t *testing.T, m *Model) {
 			break
 		}
 	}
+}
+
+// pictures counts those that must be seen of a model.
+func pictures(t *testing.T, m *Model) (n int) {
+	t.Helper()
+	p, err := newPage(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Percentiles != nil {
+		n++ // the wide one, or the narrow one
+	}
+	for _, s := range p.Sections {
+		if s.nothing() {
+			continue
+		}
+		n += len(s.Timelines)
+		for _, v := range s.Tests {
+			for _, i := range v.Shown {
+				if i.Picture != nil {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }

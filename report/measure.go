@@ -19,6 +19,9 @@ type Measurement struct {
 	Deadlocks  Deadlocks
 	Leadership Leadership
 	Clocks     Clocks
+	Timeline   Timeline
+	// Scenes are what was held around the incidents that a report tells, by their places among all.
+	Scenes map[int]Scene
 	// Begin is the time of the first line: times are shown from there.
 	Begin int64
 }
@@ -33,8 +36,8 @@ type acquire struct {
 }
 
 // Measure computes what the tables show of one of the run's tests. ops are in the order of the history. Of the run it
-// needs the settings and which tables there are.
-func Measure(run *results.Run, test *results.Test, ops []history.Op) (Measurement, error) {
+// needs the settings and which tables there are, of the verdict the incidents; nil: it was not judged.
+func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *results.TestVerdict) (Measurement, error) {
 	var m Measurement
 	if len(ops) == 0 {
 		m.Latency.Reason = "the history is empty"
@@ -62,7 +65,20 @@ func Measure(run *results.Run, test *results.Test, ops []history.Op) (Measuremen
 			return m, fmt.Errorf("test %s, phase %s: %w", test.Name, p.Name, err)
 		}
 	}
-	if err := m.measureTables(run, ops); err != nil {
+	h, malformed := history.Parse(ops)
+	var holds []checker.Hold
+	if malformed == nil {
+		holds = checker.Holds(h)
+	}
+	m.Timeline = newTimeline(m.Begin, last, attempts, holds)
+	if verdict != nil {
+		m.Scenes = scenes(verdict, m.Phases, holds, m.Begin, last)
+	}
+	if malformed != nil {
+		m.noTables("the history is malformed: " + malformed.Error())
+		return m, nil
+	}
+	if err := m.measureTables(run, ops, holds); err != nil {
 		return m, fmt.Errorf("test %s: %w", test.Name, err)
 	}
 	return m, nil

@@ -219,7 +219,7 @@ func TestAFaultThatCouldNotStrike(t *testing.T) {
 
 func measure(t *testing.T, test results.Test, timeout time.Duration, ops []history.Op) Measurement {
 	t.Helper()
-	m, err := Measure(&results.Run{Settings: map[string]string{"acquire-timeout": timeout.String()}}, &test, ops)
+	m, err := Measure(&results.Run{Settings: map[string]string{"acquire-timeout": timeout.String()}}, &test, ops, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

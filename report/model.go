@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/explain"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -60,6 +61,8 @@ type TestRow struct {
 	results.Test
 	// Result is nil if the test was not judged.
 	Result *checker.Result
+	// Explanations are of the first incidents.
+	Explanations []explain.Explanation
 	// Exclusion, Data and Liveness are the verdicts with what the scenario expects taken into account.
 	Exclusion, Data, Liveness Finding
 	Measured                  Measurement
@@ -84,9 +87,9 @@ func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured 
 
 // rows sorts the tests under their drivers.
 func rows(run results.Run, verdicts results.Verdicts, measured map[string]Measurement) []Row {
-	byTest := map[string]*checker.Result{}
+	byTest := map[string]*results.TestVerdict{}
 	for i := range verdicts.Tests {
-		byTest[verdicts.Tests[i].Test] = &verdicts.Tests[i].Result
+		byTest[verdicts.Tests[i].Test] = &verdicts.Tests[i]
 	}
 	var all []Row
 	for _, d := range driversOf(run) {

@@ -109,7 +109,7 @@ func (p *percentilePlot) draw(width, height int) (picture, error) {
 		}
 		n++
 	}
-	pic, err := drawPlots(width, height, plotted)
+	pic, err := drawPanels(width, height, []panel{{plot: plotted}})
 	pic.Title = "Acquire latency by percentile"
 	pic.Desc = p.desc()
 	return pic, err

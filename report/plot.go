@@ -7,11 +7,14 @@ import (
 	"html/template"
 	"image/color"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -61,8 +64,8 @@ func seriesDash(n int) []vg.Length {
 	return [][]vg.Length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}}[(n/2)%4]
 }
 
-// newPlot makes an empty plot with a grid. Its axes are linear: whoever wants another scale transforms the values.
-func newPlot(xMax, yMin, yMax float64, x, y []plot.Tick) *plot.Plot {
+// newPlot makes an empty plot with a grid, and with what is to be drawn behind that. Its axes are linear: whoever wants another scale transforms the values.
+func newPlot(xMax, yMin, yMax float64, x, y []plot.Tick, behind ...plot.Plotter) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, xMax, yMin, yMax
@@ -71,16 +74,14 @@ func newPlot(xMax, yMin, yMax float64, x, y []plot.Tick) *plot.Plot {
 		ticks []plot.Tick
 	}{{&p.X, x}, {&p.Y, y}} {
 		a.axis.Tick.Marker = plot.ConstantTicks(a.ticks)
-		a.axis.Tick.Label.Font.Variant, a.axis.Tick.Label.Font.Size = "Sans", fontSize
-		a.axis.Tick.Label.Color, a.axis.Label.TextStyle.Color = inkText, inkText
-		a.axis.Label.TextStyle.Font.Variant, a.axis.Label.TextStyle.Font.Size = "Sans", fontSize
-		a.axis.Tick.Length, a.axis.Padding = 4, 0
+		a.axis.Tick.Label = textStyle(a.axis.Tick.Label.XAlign, a.axis.Tick.Label.YAlign)
+		a.axis.Padding = 5
 		a.axis.LineStyle.Width, a.axis.Tick.LineStyle.Width = 0, 0
 	}
 	grid := plotter.NewGrid()
 	grid.Vertical = draw.LineStyle{Color: inkGrid, Width: 1}
 	grid.Horizontal = grid.Vertical
-	p.Add(grid)
+	p.Add(append(behind, grid)...)
 	return p
 }
 
@@ -107,16 +108,27 @@ func line(p *plot.Plot, points plotter.XYs, style draw.LineStyle) error {
 	return nil
 }
 
-// drawPlots draws plots with the same x axis below each other.
-func drawPlots(width, height int, plots ...*plot.Plot) (picture, error) {
+// panel is a plot with a title above its left end; without one there is no room for it.
+type panel struct {
+	title string
+	plot  *plot.Plot
+}
+
+// drawPanels draws plots with the same x axis below each other.
+func drawPanels(width, height int, panels []panel) (picture, error) {
 	canvas := vgsvg.NewWith(vgsvg.UseWH(vg.Length(width), vg.Length(height)))
-	column := make([][]*plot.Plot, len(plots))
-	for i, p := range plots {
-		column[i] = []*plot.Plot{p}
+	column := make([][]*plot.Plot, len(panels))
+	for i := range panels {
+		column[i] = []*plot.Plot{panels[i].plot}
 	}
-	tiles := draw.Tiles{Rows: len(plots), Cols: 1, PadY: 12, PadTop: 8, PadBottom: 2, PadRight: 14}
+	tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadTop: 8, PadBottom: 2, PadRight: 14}
+	if panels[0].title != "" {
+		tiles.PadTop, tiles.PadY = 18, 20
+	}
 	for i, tile := range plot.Align(column, tiles, draw.New(canvas)) {
-		plots[i].Draw(tile[0])
+		panels[i].plot.Draw(tile[0])
+		data := panels[i].plot.DataCanvas(tile[0])
+		data.FillText(textStyle(draw.XLeft, draw.YBottom), vg.Point{X: data.Min.X, Y: data.Max.Y + 4}, panels[i].title)
 	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
@@ -124,6 +136,13 @@ func drawPlots(width, height int, plots ...*plot.Plot) (picture, error) {
 	}
 	body, err := themed(b.String())
 	return picture{Width: width, Height: height, Body: body}, err
+}
+
+// textStyle is that of all text in plots.
+func textStyle(x draw.XAlignment, y draw.YAlignment) text.Style {
+	f := plot.DefaultFont
+	f.Variant = "Sans"
+	return text.Style{Color: inkText, Font: font.From(f, fontSize), XAlign: x, YAlign: y, Handler: plot.DefaultTextHandler}
 }
 
 // themed takes what is inside the svg element, and puts the page's colours and its font into it.
@@ -137,12 +156,16 @@ func themed(svg string) (template.HTML, error) {
 		return "", errors.New("what the plot library wrote is no SVG")
 	}
 	pairs := []string{
-		"font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;", "",
+		fmt.Sprintf(`style="font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;font-size:%dpx;fill:%s"`, fontSize, inkText.written()), "",
 		"\n\t", " ", "\n", "",
 	}
 	for i := range inkSeries + seriesInks {
 		pairs = append(pairs, i.written(), i.variable())
 	}
+	body = strings.NewReplacer(pairs...).Replace(body[:end])
 	// The library escapes the texts in it.
-	return template.HTML(strings.NewReplacer(pairs...).Replace(body[:end])), nil
+	return template.HTML(blankText().ReplaceAllString(body, "")), nil
 }
+
+// blankText finds the labels of ticks that have none.
+func blankText() *regexp.Regexp { return regexp.MustCompile(`<text [^>]*>` + noLabel + `</text>`) }

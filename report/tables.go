@@ -29,18 +29,13 @@ type Line struct {
 	Reason string
 }
 
+// noTables says why the tables show nothing of a history.
+func (m *Measurement) noTables(why string) {
+	m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason, m.Clocks.Reason = why, why, why, why
+}
+
 // measureTables measures what the run's tables show of one history.
-func (m *Measurement) measureTables(run *results.Run, ops []history.Op) (err error) {
-	if len(run.Tables) == 0 {
-		return nil
-	}
-	h, err := history.Parse(ops)
-	if err != nil {
-		why := "the history is malformed: " + err.Error()
-		m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason, m.Clocks.Reason = why, why, why, why
-		return nil
-	}
-	holds := checker.Holds(h)
+func (m *Measurement) measureTables(run *results.Run, ops []history.Op, holds []checker.Hold) (err error) {
 	if run.Shows(results.Contention) {
 		if m.Contention, err = contention(m.Phases, holds, workersOf(run)); err != nil {
 			return fmt.Errorf("measure the contention: %w", err)

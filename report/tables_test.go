@@ -89,7 +89,7 @@ func tablesFixture(t testing.TB) *Model {
 		if f.ops[test.Name] == nil {
 			continue
 		}
-		m, err := Measure(&f.run, test, f.ops[test.Name])
+		m, err := Measure(&f.run, test, f.ops[test.Name], verdictOn(f.verdicts, test.Name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestARunShowsOnlyItsTables(t *testing.T) {
 		run.Tables = tables
 		measured := map[string]Measurement{}
 		for i := range run.Tests {
-			m, err := Measure(&run, &run.Tests[i], all[run.Tests[i].Name])
+			m, err := Measure(&run, &run.Tests[i], all[run.Tests[i].Name], nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func TestDeadlockIsEnded(t *testing.T) {
 			t.Errorf("%s was not judged: %s", test.Name, test.Reason)
 			continue
 		}
-		m, err := report.Measure(&run.Run, test, readHistory(t, run.dir, test.Name))
+		m, err := report.Measure(&run.Run, test, readHistory(t, run.dir, test.Name), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
