@@ -38,13 +38,17 @@ func (s *state) frame(now time.Time, width, height int) []string {
 
 func (s *state) head(now time.Time) []string {
 	cells := []string{printable(s.run.subject()), whole(now.Sub(s.began)) + " elapsed"}
-	if s.judging {
+	left := s.left(now)
+	switch {
+	case s.judging:
 		return append(cells, "judging the histories")
-	}
-	if left := s.left(now); left > 0 {
+	case s.done():
+		return append(cells, "all tests are over")
+	case left > 0:
 		return append(cells, "about "+whole(left)+" left")
+	default:
+		return append(cells, "longer than expected")
 	}
-	return append(cells, "longer than expected")
 }
 
 // cells are the driver and what it does. Those of all drivers that are of one kind stand below each other.
@@ -62,8 +66,9 @@ func (r *row) cells(now time.Time) []string {
 		return append(cells, "waits")
 	}
 	cells = append(cells, fmt.Sprintf("%s %s", r.phase, whole(now.Sub(r.phaseBegan))))
-	c := r.counts
-	cells = append(cells, fmt.Sprintf("%.0f grants/s", c.Rate), slowest(c), fmt.Sprintf("%d of %d acquires", c.Grants, c.Attempts))
+	if c := r.counts; c != nil {
+		cells = append(cells, fmt.Sprintf("%.0f grants/s", c.Rate), slowest(c), fmt.Sprintf("%d of %d acquires", c.Grants, c.Attempts))
+	}
 	if n := r.known(); n > 0 {
 		cells = append(cells, plural(n, "incident"))
 	}
@@ -79,7 +84,7 @@ func (r *row) known() (n int) {
 }
 
 // slowest is the percentile of the acquires or, where they are too few for one, the longest.
-func slowest(c Counts) string {
+func slowest(c *Counts) string {
 	switch {
 	case c.P99 > 0:
 		return "p99 " + brief(c.P99)

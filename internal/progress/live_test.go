@@ -83,7 +83,9 @@ func TestLiveOnScreens(t *testing.T) {
 		c.show(t, l, middle()[9:])
 		snapshot("under faults")
 		last := end()
-		c.show(t, l, last[:7])
+		c.show(t, l, last[:6])
+		snapshot("tests over")
+		c.show(t, l, last[6:7])
 		snapshot("judging")
 		c.show(t, l, last[7:])
 		if err := l.Close(); err != nil {

@@ -32,7 +32,7 @@ type row struct {
 	testBegan  time.Time
 	phase      string // under way; empty: none
 	phaseBegan time.Time
-	counts     Counts
+	counts     *Counts        // of the phase; nil: not known yet
 	force      []string       // the faults in force
 	incidents  map[string]int // by test, as far as they are known
 }
@@ -102,7 +102,7 @@ func (r *row) apply(e Event) {
 	case DriverOut:
 		r.stage, r.out = string(e.Status), true
 	case TestStarted:
-		r.test, r.testBegan, r.counts, r.force = e.Test, e.Time, Counts{}, nil
+		r.test, r.testBegan, r.counts, r.force = e.Test, e.Time, nil, nil
 		r.number++
 	case TestEnded:
 		r.test, r.phase, r.force = "", "", nil
@@ -113,7 +113,7 @@ func (r *row) apply(e Event) {
 			r.stage = string(e.Status)
 		}
 	case PhaseStarted:
-		r.phase, r.phaseBegan, r.counts = e.Phase, e.Time, Counts{}
+		r.phase, r.phaseBegan, r.counts = e.Phase, e.Time, nil
 	case Tick:
 		if r.phase == e.Phase && r.test == e.Test { // else it comes too late
 			r.take(e)
@@ -134,10 +134,15 @@ func (r *row) take(e Event) {
 	if e.Counts == nil {
 		return
 	}
-	r.counts = *e.Counts
+	r.counts = e.Counts
 	if n := e.Counts.Incidents; n != nil {
 		r.incidents[e.Test] = *n
 	}
+}
+
+// done reports whether all tests ended.
+func (s *state) done() bool {
+	return !slices.ContainsFunc(s.rows, func(r *row) bool { return !r.out && (r.test != "" || r.number < len(r.tests)) })
 }
 
 // left estimates how long the tests still take: the phases that run alone one driver after another, and the others as long as
