@@ -36,10 +36,10 @@ func TestPagesInABrowser(t *testing.T) {
 	path, err := browser.Find()
 	testenv.NeedServer(t, err)
 	tab := newTab(t, path)
-	for name, m := range browserPages(t) {
+	for name, runs := range browserPages(t) {
 		file := filepath.Join(t.TempDir(), name+".html")
 		var b bytes.Buffer
-		if err := Render(&b, HTML, m, Options{}); err != nil {
+		if err := RenderPage(&b, runs); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
@@ -48,7 +48,7 @@ func TestPagesInABrowser(t *testing.T) {
 		for _, s := range screens {
 			t.Run(name+"/"+s.name, func(t *testing.T) {
 				tab.open(t, file, s.width, s.height, s.dark)
-				tab.check(t, m)
+				tab.check(t, runs)
 				if *screenshots != "" {
 					tab.shoot(t, filepath.Join(*screenshots, name+"-"+s.name+".png"))
 				}
@@ -57,16 +57,16 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
-// browserPages are a run with everything, one with all tables, and one with nothing.
-func browserPages(t *testing.T) map[string]*Model {
+// browserPages are a run with everything, that and one with all tables, and one with nothing.
+func browserPages(t *testing.T) map[string][]*Model {
 	t.Helper()
-	pages := map[string]*Model{"all": fixture(t), "tables": tablesFixture(t), "empty": emptyModel()}
+	pages := map[string][]*Model{"all": {fixture(t)}, "two": {tablesFixture(t), fixture(t)}, "empty": {emptyModel()}}
 	for i, dir := range filepath.SplitList(*screenRuns) {
 		m, err := Build(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pages[fmt.Sprint("run-", i+1)] = m
+		pages[fmt.Sprint("run-", i+1)] = []*Model{m}
 	}
 	return pages
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -22,6 +23,9 @@ func TestAnythingRenders(t *testing.T) {
 			if err := Render(&b, f, m, Options{}); err != nil {
 				t.Fatalf("%s: %v", f, err)
 			}
+		}
+		if err := RenderPage(io.Discard, []*Model{m, m}); err != nil {
+			t.Fatal(err)
 		}
 		if m.Tally != Outcome(run, verdicts) {
 			t.Fatalf("the table counts %+v, the outcome is %+v", m.Tally, Outcome(run, verdicts))
@@ -49,7 +53,7 @@ func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) 
 	word := rapid.SampledFrom([]string{"", "valid", "invalid", "any"})
 	run := results.Run{
 		Status: anyStatus.Draw(t, "run"), Scenario: rapid.String().Draw(t, "scenario"), Settings: map[string]string{"acquire-timeout": "1s"},
-		Tables: rapid.SliceOfDistinct(rapid.SampledFrom([]results.Table{results.Contention, results.Deadlocks, results.Leadership, "odd"}), rapid.ID).Draw(t, "tables"),
+		Tables: rapid.SliceOfDistinct(rapid.SampledFrom([]results.Table{results.Contention, results.Deadlocks, results.Leadership, results.Clocks, "odd"}), rapid.ID).Draw(t, "tables"),
 	}
 	var verdicts results.Verdicts
 	measured := map[string]Measurement{}

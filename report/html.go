@@ -20,8 +20,8 @@ var pageTemplates embed.FS
 //go:embed page/page.css
 var pageStyle string
 
-// renderHTML writes one page that needs nothing else: no network, no scripts.
-func renderHTML(w io.Writer, m *Model) error {
+// RenderPage writes one page of one or more runs. It needs nothing else: no network, no scripts.
+func RenderPage(w io.Writer, runs []*Model) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
 		"class":  func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
 		"status": func(s results.Status) State { return State(s) },
@@ -35,7 +35,7 @@ func renderHTML(w io.Writer, m *Model) error {
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
-	filled, err := newPage(m)
+	filled, err := newPage(runs)
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,12 @@ func prose(text string) template.HTML {
 	parts := strings.Split(text, "`")
 	for i, part := range parts {
 		escaped := template.HTMLEscapeString(part)
-		if i%2 == 1 && i+1 < len(parts) {
+		switch {
+		case i%2 == 0:
+		case i+1 < len(parts):
 			escaped = "<code>" + escaped + "</code>"
+		default: // it has no second one
+			escaped = "`" + escaped
 		}
 		b.WriteString(escaped)
 	}

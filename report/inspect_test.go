@@ -14,6 +14,7 @@ type inspected struct {
 	Overflow            int
 	Pictures, Empty     int
 	Unnamed, Unlabelled []string
+	Twice               []string
 	Levels              []int
 	LowContrast         []string
 	SmallText           []string
@@ -46,6 +47,7 @@ const inspect = `(() => {
 		Empty: pictures.filter(p => { const r = p.getBoundingClientRect(); return r.width < 40 || r.height < 20 || !p.querySelector('path, rect, line') }).length,
 		Unnamed: pictures.filter(p => !p.querySelector('title')?.textContent || !p.querySelector('desc')?.textContent).map(p => p.outerHTML.slice(0, 80)),
 		Unlabelled: all('[tabindex], [role=region]').filter(e => !document.getElementById(e.getAttribute('aria-labelledby'))?.textContent.trim()).map(e => e.outerHTML.slice(0, 80)),
+		Twice: [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, i, ids) => ids.indexOf(id) < i),
 		Levels: all('h1, h2, h3, h4').map(e => +e.tagName[1]),
 		LowContrast: [...low], SmallText: [...small],
 		Tables: all('table').length,
@@ -53,7 +55,7 @@ const inspect = `(() => {
 })()`
 
 // check looks at everything that must be true of every page.
-func (b *tab) check(t *testing.T, m *Model) {
+func (b *tab) check(t *testing.T, runs []*Model) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -71,13 +73,13 @@ func (b *tab) check(t *testing.T, m *Model) {
 			t.Errorf("the page asks for %q", b.requests)
 		}
 	}
-	if !strings.Contains(got.Title, "lockbench") || got.Tables == 0 && len(m.Rows) > 0 {
+	if !strings.Contains(got.Title, "lockbench") || got.Tables == 0 && len(runs[0].Rows) > 0 {
 		t.Errorf("title %q, %d tables", got.Title, got.Tables)
 	}
 	if got.Overflow > 0 {
 		t.Errorf("the page is %d pixels too wide", got.Overflow)
 	}
-	if want := pictures(t, m); got.Pictures != want {
+	if want := pictures(t, runs); got.Pictures != want {
 		t.Errorf("%d pictures are seen, want %d", got.Pictures, want)
 	}
 	if got.Empty > 0 || len(got.Unnamed) > 0 {
@@ -85,6 +87,9 @@ func (b *tab) check(t *testing.T, m *Model) {
 	}
 	if len(got.Unlabelled) > 0 || len(got.LowContrast) > 0 || len(got.SmallText) > 0 {
 		t.Errorf("without a label: %q; too little contrast: %q; too small: %q", got.Unlabelled, got.LowContrast, got.SmallText)
+	}
+	if len(got.Twice) > 0 {
+		t.Errorf("there are two of these anchors: %q", got.Twice)
 	}
 	for i, level := range got.Levels {
 		if i == 0 && level != 1 || i > 0 && (level == 1 || level > got.Levels[i-1]+1) {
@@ -95,24 +100,26 @@ func (b *tab) check(t *testing.T, m *Model) {
 }
 
 // pictures counts those that must be seen of a model.
-func pictures(t *testing.T, m *Model) (n int) {
+func pictures(t *testing.T, runs []*Model) (n int) {
 	t.Helper()
-	p, err := newPage(m)
+	p, err := newPage(runs)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Percentiles != nil {
-		n++ // the wide one, or the narrow one
-	}
-	for _, s := range p.Sections {
-		if s.nothing() {
-			continue
+	for _, r := range p.Runs {
+		if r.Percentiles != nil {
+			n++ // the wide one, or the narrow one
 		}
-		n += len(s.Timelines)
-		for _, v := range s.Tests {
-			for _, i := range v.Shown {
-				if i.Picture != nil {
-					n++
+		for _, s := range r.Sections {
+			if s.nothing() {
+				continue
+			}
+			n += len(s.Timelines)
+			for _, v := range s.Tests {
+				for _, i := range v.Shown {
+					if i.Picture != nil {
+						n++
+					}
 				}
 			}
 		}

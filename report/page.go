@@ -7,20 +7,36 @@ import (
 	"strings"
 )
 
-// shownPictures is how many incidents a page has pictures of, at the most: it must stay small enough to be sent by mail.
-const shownPictures = 120
+const (
+	// shownPictures is how many incidents a page has pictures of, and shownTimelines how many tests it shows over time, at the
+	// most: it must stay small enough to be sent by mail.
+	shownPictures  = 120
+	shownTimelines = 64
+)
 
 // htmlPage is what the page's template sees.
 type htmlPage struct {
+	Title  string
+	Style  template.CSS
+	Matrix *matrix // nil: there is only one run
+	Runs   []*runPage
+}
+
+// runPage is what the page says of one run.
+type runPage struct {
 	*Model
-	Style       template.CSS
+	Title string
+	Alone bool
+	// Prefix begins all anchors of the run.
+	Prefix      string
 	Percentiles *percentilePlot // nil: nothing was measured
-	Sections    []driverSection // one for each driver
+	Sections    []driverSection
 }
 
 // driverSection is what the page says of one driver by itself.
 type driverSection struct {
 	*Row
+	Prefix    string
 	Timelines []*timelinePlot
 	Tests     []testView
 }
@@ -41,36 +57,88 @@ type told struct {
 	Picture                          *scenePicture // nil: none
 }
 
-func newPage(m *Model) (*htmlPage, error) {
-	p := &htmlPage{Model: m, Style: template.CSS(pageStyle)}
-	var err error
-	if p.Percentiles, err = newPercentilePlot(m.Rows); err != nil {
-		return nil, fmt.Errorf("plot the latency: %w", err)
+// newPage lays out the page of one or more runs.
+func newPage(all []*Model) (*htmlPage, error) {
+	p := &htmlPage{Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", plural(len(all), "run"))}
+	if len(all) > 1 {
+		p.Matrix = newMatrix(all)
 	}
-	withIncidents := 0
-	for i := range m.Rows {
-		for _, t := range m.Rows[i].Tests {
-			withIncidents += min(len(t.Measured.Scenes), 1)
+	b := newBudget(all)
+	for i, m := range all {
+		r := &runPage{Model: m, Title: "Locks under " + orElse(m.Run.Subject(), "an unknown scenario"), Alone: len(all) == 1}
+		if r.Alone {
+			p.Title = r.Title
+		} else {
+			r.Prefix = runPrefix(i)
+		}
+		if err := r.fill(b); err != nil {
+			return nil, err
+		}
+		p.Runs = append(p.Runs, r)
+	}
+	return p, nil
+}
+
+// runPrefix begins the anchors of the run with that number from 0.
+func runPrefix(i int) string { return fmt.Sprintf("run-%d-", i+1) }
+
+// budget is how much of what a page could show it does show.
+type budget struct {
+	pictures  int  // of each test
+	timelines bool // of all tests; else of each driver's worst
+}
+
+func newBudget(all []*Model) budget {
+	incidents, timelines := 0, 0
+	for _, m := range all {
+		for i := range m.Rows {
+			for _, t := range m.Rows[i].Tests {
+				incidents += min(len(t.Measured.Scenes), 1)
+				timelines += min(len(t.Measured.Timeline.Grants), 1)
+			}
 		}
 	}
-	pictures := max(1, shownPictures/max(1, withIncidents)) // of each test
-	for i := range m.Rows {
-		r := &m.Rows[i]
-		s := driverSection{Row: r}
+	return budget{pictures: max(1, shownPictures/max(1, incidents)), timelines: timelines <= shownTimelines}
+}
+
+func (p *runPage) fill(b budget) error {
+	var err error
+	if p.Percentiles, err = newPercentilePlot(p.Rows); err != nil {
+		return fmt.Errorf("plot the latency: %w", err)
+	}
+	for i := range p.Rows {
+		r := &p.Rows[i]
+		s := driverSection{Row: r, Prefix: p.Prefix}
+		worst := r.worstTest()
 		for j := range r.Tests {
 			t := &r.Tests[j]
-			s.Tests = append(s.Tests, t.view(pictures))
+			s.Tests = append(s.Tests, t.view(b.pictures))
+			if t.Skipped() || !b.timelines && j != worst {
+				continue
+			}
 			timeline, err := newTimelinePlot(r.Driver.Title, t)
 			if err != nil {
-				return nil, fmt.Errorf("plot the test %s over time: %w", t.Name, err)
+				return fmt.Errorf("plot the test %s over time: %w", t.Name, err)
 			}
-			if timeline != nil && !t.Skipped() {
+			if timeline != nil {
 				s.Timelines = append(s.Timelines, timeline)
 			}
 		}
 		p.Sections = append(p.Sections, s)
 	}
-	return p, nil
+	return nil
+}
+
+// worstTest is the place of the first test whose verdicts are the worst, of those with a history.
+func (r *Row) worstTest() int {
+	worst, most := -1, -1
+	for i := range r.Tests {
+		t := &r.Tests[i]
+		if bad := t.Exclusion.State.severity() + t.Data.State.severity(); len(t.Measured.Timeline.Grants) > 0 && bad > most {
+			worst, most = i, bad
+		}
+	}
+	return worst
 }
 
 // view picks the incidents that the page tells, the first of them with pictures.

@@ -46,7 +46,7 @@ func Render(w io.Writer, f Format, m *Model, opt Options) error {
 	case CSV:
 		return renderCSV(w, m)
 	case HTML:
-		return renderHTML(w, m)
+		return RenderPage(w, []*Model{m})
 	default:
 		return fmt.Errorf("unknown format %q", f)
 	}

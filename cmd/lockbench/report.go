@@ -10,7 +10,8 @@ func newReportCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use: "report DIR…", Short: "Report on saved runs as text, CSV or HTML",
-		Long: `Renders saved runs again from their files, one after another. Nothing is judged anew: that is what check does.`,
+		Long: `Renders saved runs again from their files: one after another, or as HTML all on one page that compares them. Nothing
+is judged anew: that is what check does.`,
 		Example: `  lockbench report results/20261123T060000Z-partition
   lockbench report results/20261123T060000Z-partition --format csv > summary.csv`,
 		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.MinimumNArgs(1)(cmd, args)) },
@@ -19,11 +20,18 @@ func newReportCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			var runs []*report.Model
 			for _, dir := range args {
 				m, err := report.Build(dir)
 				if err != nil {
 					return usage(err)
 				}
+				runs = append(runs, m)
+			}
+			if format == report.HTML {
+				return report.RenderPage(cmd.OutOrStdout(), runs)
+			}
+			for _, m := range runs {
 				if err := report.Render(cmd.OutOrStdout(), format, m, report.Options{Color: wantsColor(cmd.OutOrStdout())}); err != nil {
 					return err
 				}

@@ -1,0 +1,52 @@
+package report
+
+import "slices"
+
+// matrix is how every driver fared in several runs.
+type matrix struct {
+	Columns []matrixColumn
+	Lines   []matrixLine
+}
+
+type matrixColumn struct {
+	Subject, Anchor string
+	Seed            uint64
+}
+
+type matrixLine struct {
+	Title string
+	Cells []matrixCell
+}
+
+// matrixCell is one driver in one run; nil as Row: it is not in it.
+type matrixCell struct {
+	Subject         string
+	Row             *Row
+	Exclusion, Data Finding
+}
+
+func newMatrix(runs []*Model) *matrix {
+	m := &matrix{}
+	var names []string
+	for i, run := range runs {
+		m.Columns = append(m.Columns, matrixColumn{orElse(run.Run.Subject(), "unknown scenario"), runPrefix(i) + "run", run.Run.Seed})
+		for _, r := range run.Rows {
+			if !slices.Contains(names, r.Driver.Name) {
+				names = append(names, r.Driver.Name)
+				m.Lines = append(m.Lines, matrixLine{Title: r.Driver.Title})
+			}
+		}
+	}
+	for i, name := range names {
+		for _, run := range runs {
+			cell := matrixCell{Subject: run.Run.Subject()}
+			if at := slices.IndexFunc(run.Rows, func(r Row) bool { return r.Driver.Name == name }); at >= 0 {
+				cell.Row = &run.Rows[at]
+				cell.Exclusion = cell.Row.find(func(t *TestRow) Finding { return t.Exclusion }, anyTest)
+				cell.Data = cell.Row.find(func(t *TestRow) Finding { return t.Data }, anyTest)
+			}
+			m.Lines[i].Cells = append(m.Lines[i].Cells, cell)
+		}
+	}
+	return m
+}

@@ -1,0 +1,173 @@
+package report
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/explain"
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+func renderPage(t *testing.T, runs ...*Model) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := RenderPage(&b, runs); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestAPageOfSeveralRuns(t *testing.T) {
+	m := newMatrix([]*Model{tablesFixture(t), fixture(t)})
+	if len(m.Columns) != 2 || m.Columns[1].Subject != "partition" || m.Columns[1].Anchor != "run-2-run" || len(m.Lines) != 9 {
+		t.Fatalf("columns %+v, %d lines", m.Columns, len(m.Lines))
+	}
+	cells := map[string]string{}
+	for _, l := range m.Lines {
+		for _, c := range l.Cells {
+			text := "absent"
+			if c.Row != nil {
+				text = strings.ReplaceAll(c.Exclusion.Words()+", "+c.Data.Words(), "\u00a0", " ")
+			}
+			cells[l.Title] += text + "; "
+		}
+	}
+	for title, want := range map[string]string{
+		"Busy lock": "invalid ×1, valid; absent; ", "etcd": "absent; invalid ×2, invalid ×1; ", "Redis Redlock": "absent; unknown, valid; ",
+		"ZooKeeper": "absent; not run, not run; ", "Absent lock": "not run, not run; absent; ",
+	} {
+		if cells[title] != want {
+			t.Errorf("%s: %q, want %q", title, cells[title], want)
+		}
+	}
+	page := renderPage(t, tablesFixture(t), fixture(t))
+	for _, want := range []string{`<a href="#run-2-run">partition</a>`, `<h2 class="run" id="run-2-run">`, `id="run-2-driver-etcd"`, `id="run-1-driver-busy"`} {
+		if n := strings.Count(page, want); n != 1 {
+			t.Errorf("the page has %q %d times", want, n)
+		}
+	}
+	if strings.Contains(renderPage(t, fixture(t)), "All runs") {
+		t.Error("a page of one run compares runs")
+	}
+}
+
+// Where there are too many tests, each driver's worst is shown over time.
+func TestTooManyTestsOverTime(t *testing.T) {
+	var runs []*Model
+	for range 9 {
+		runs = append(runs, fixture(t))
+	}
+	p, err := newPage(runs[:8]) // eight tests with a history each
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(p.Runs[0].Sections[2].Timelines); got != 4 {
+		t.Errorf("%d timelines of etcd, want 4", got)
+	}
+	if p, err = newPage(runs); err != nil {
+		t.Fatal(err)
+	}
+	s := p.Runs[8].Sections[2]
+	if len(s.Timelines) != 1 || s.Timelines[0].Setup != "unfenced, ignoring Lost" {
+		t.Errorf("%d timelines of etcd: %+v", len(s.Timelines), s.Timelines)
+	}
+}
+
+// Texts of drivers, servers and histories may look like HTML; in plots, too.
+func TestEverythingIsEscaped(t *testing.T) {
+	const evil = `<img src=x onerror=alert(1)>"'` + "`<b>`"
+	all := ops(t, overlapping)
+	for i := range all {
+		op := &all[i]
+		if op.Client == "c1" || op.Client == "c2" {
+			op.Client += evil
+		}
+		if op.Lock != "" {
+			op.Lock += evil
+		}
+		if op.Value != "" {
+			op.Value += evil
+		}
+	}
+	id := checker.GrantID{Process: 1, Grant: 1}
+	in := checker.Incident{Lock: "x" + evil, Kinds: []string{"overlap", evil}, Grants: []checker.GrantID{id, {Process: 2, Grant: 1}}, Begin: 400 * milli, End: 550 * milli, Explanation: evil}
+	verdict := results.TestVerdict{
+		Test: "d.a", Result: checker.Result{Exclusion: checker.Judgement{Verdict: checker.Invalid, Reason: evil}, Incidents: []checker.Incident{in}},
+		Explanations: []explain.Explanation{{Number: 1, Text: evil, Violations: []explain.Violation{{Kind: evil, At: 500 * milli, By: id}}}},
+	}
+	run := results.Run{
+		Scenario: evil, Summary: evil, Status: results.Complete, Settings: map[string]string{evil: evil}, Argv: []string{evil},
+		Drivers: []results.Driver{{Name: "d" + evil, Title: evil, Summary: evil, Token: evil, Version: evil, Status: results.Complete}},
+		Tests:   []results.Test{{Name: "d.a", Driver: "d" + evil, Status: results.Complete, Reason: evil, Notes: []string{evil}, Phases: []results.Phase{{Name: "cut" + evil, Latency: true, Fault: evil}}}},
+	}
+	measured, err := Measure(&run, &run.Tests[0], all, &verdict)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewModel(run, results.Verdicts{Tests: []results.TestVerdict{verdict}}, true, map[string]Measurement{"d.a": measured})
+	page := renderPage(t, m, m)
+	if n := strings.Count(page, `<svg class="scene"`); n != 2 {
+		t.Errorf("%d pictures of incidents, want 2", n)
+	}
+	for _, bad := range []string{"<img", `"'`, "<b>", "ZgotmplZ"} {
+		if i := strings.Index(page, bad); i >= 0 {
+			t.Errorf("the page holds %q: %s", bad, page[max(0, i-100):min(len(page), i+100)])
+		}
+	}
+}
+
+func TestProse(t *testing.T) {
+	for text, want := range map[string]string{
+		"c1 got `lock-1`, <b>": "c1 got <code>lock-1</code>, &lt;b&gt;", "`a` and `b`": "<code>a</code> and <code>b</code>",
+		"one ` only": "one ` only", "`<i>`": "<code>&lt;i&gt;</code>", "": "",
+	} {
+		if got := string(prose(text)); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestPercentileLines(t *testing.T) {
+	var l Latency
+	for i := range int64(1000) {
+		if err := l.record((i + 1) * micro); err != nil {
+			t.Fatal(err)
+		}
+	}
+	points := l.percentiles()
+	if n := len(points); n < 60 || n > 300 || points[0].X != 0 || points[n-1].X != 3 {
+		t.Errorf("%d points from %v to %v", n, points[0], points[n-1])
+	}
+	for i := range points[1:] {
+		if points[i+1].Y < points[i].Y {
+			t.Errorf("the line falls at %v", points[i])
+		}
+	}
+	for _, at := range points { // of 1 to 1000 µs
+		if want := math.Log10(1e6 * (1 - math.Pow(10, -at.X))); at.X > .1 && math.Abs(at.Y-want) > .01 {
+			t.Errorf("at %.3f the line is at %.3f, want %.3f", at.X, at.Y, want)
+		}
+	}
+	if p, err := newPercentilePlot([]Row{{}, {Driver: results.Driver{Status: results.NotRun}}}); p != nil || err != nil {
+		t.Errorf("a plot of nothing: %+v, %v", p, err)
+	}
+	one := Latency{}
+	if err := one.record(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newPercentilePlot([]Row{{Latency: one}}); err != nil {
+		t.Errorf("one acquire that took no time: %v", err)
+	}
+}
+
+func TestAnEmptyRunSaysSo(t *testing.T) {
+	page := renderPage(t, emptyModel())
+	for text, want := range map[string]bool{"this run says nothing about any lock": true, "<table": false, "<svg": false, "0001": false, "incomplete run": true} {
+		if strings.Contains(page, text) != want {
+			t.Errorf("%q on the page: %v", text, !want)
+		}
+	}
+}
