@@ -18,14 +18,14 @@ func TestAnythingRenders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		run, verdicts, measured := anyRun(t)
 		m := NewModel(run, verdicts, true, measured)
-		for _, f := range Formats() {
+		if err := RenderPage(io.Discard, []*Model{m, m}); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range []Format{Text, CSV} {
 			var b bytes.Buffer
 			if err := Render(&b, f, m, Options{}); err != nil {
 				t.Fatalf("%s: %v", f, err)
 			}
-		}
-		if err := RenderPage(io.Discard, []*Model{m, m}); err != nil {
-			t.Fatal(err)
 		}
 		if m.Tally != Outcome(run, verdicts) {
 			t.Fatalf("the table counts %+v, the outcome is %+v", m.Tally, Outcome(run, verdicts))

@@ -48,7 +48,7 @@ const inspect = `(() => {
 		Unnamed: pictures.filter(p => !p.querySelector('title')?.textContent || !p.querySelector('desc')?.textContent).map(p => p.outerHTML.slice(0, 80)),
 		Unlabelled: all('[tabindex], [role=region]').filter(e => !document.getElementById(e.getAttribute('aria-labelledby'))?.textContent.trim()).map(e => e.outerHTML.slice(0, 80)),
 		Twice: [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, i, ids) => ids.indexOf(id) < i),
-		Levels: all('h1, h2, h3, h4').map(e => +e.tagName[1]),
+		Levels: all('h1, h2, h3, h4, h5, h6').map(e => +e.tagName[1]),
 		LowContrast: [...low], SmallText: [...small],
 		Tables: all('table').length,
 	};

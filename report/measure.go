@@ -70,7 +70,7 @@ func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *re
 	if malformed == nil {
 		holds = checker.Holds(h)
 	}
-	m.Timeline = newTimeline(m.Begin, last, attempts, holds)
+	m.Timeline = newTimeline(m.Begin, last, m.Phases, attempts, holds)
 	if verdict != nil {
 		m.Scenes = scenes(verdict, m.Phases, holds, m.Begin, last)
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,10 +57,7 @@ func TestAPageOfSeveralRuns(t *testing.T) {
 
 // Where there are too many tests, each driver's worst is shown over time.
 func TestTooManyTestsOverTime(t *testing.T) {
-	var runs []*Model
-	for range 9 {
-		runs = append(runs, fixture(t))
-	}
+	runs := slices.Repeat([]*Model{fixture(t)}, 9)
 	p, err := newPage(runs[:8]) // eight tests with a history each
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,8 @@ type Timeline struct {
 	// grants that is the slowest. Without a grant it is not measured.
 	Grants []int
 	P99    []Span
+	// Idle is true of windows between two phases, in which nobody is to ask for a lock.
+	Idle []bool
 	// Holders is how many holders one lock had at once at the most, in each window; nil: nobody knows.
 	Holders []int
 }
@@ -29,13 +31,14 @@ const (
 )
 
 // newTimeline cuts the history's time into windows. all are its acquires, nil if it is malformed.
-func newTimeline(begin, end int64, attempts []acquire, all []checker.Hold) Timeline {
+func newTimeline(begin, end int64, phases []PhaseMeasure, attempts []acquire, all []checker.Hold) Timeline {
 	length := time.Duration(end - begin)
 	if length <= 0 {
 		return Timeline{}
 	}
 	n := int(min(maxWindows, max(1, length/minWindow)))
 	t := Timeline{Begin: begin, Window: (length + time.Duration(n) - 1) / time.Duration(n), Grants: make([]int, n), P99: make([]Span, n)}
+	t.findIdle(phases)
 	waits := make([][]int64, n)
 	for _, a := range attempts {
 		if a.outcome != history.OK {
@@ -64,6 +67,16 @@ func newTimeline(begin, end int64, attempts []acquire, all []checker.Hold) Timel
 		}
 	}
 	return t
+}
+
+// findIdle finds the windows that are in no phase; without phases, none.
+func (t *Timeline) findIdle(phases []PhaseMeasure) {
+	t.Idle = make([]bool, len(t.Grants))
+	for w := range t.Idle {
+		from := t.Begin + int64(w)*int64(t.Window)
+		in := func(p PhaseMeasure) bool { return p.Begin <= from+int64(t.Window) && p.End >= from }
+		t.Idle[w] = len(phases) > 0 && !slices.ContainsFunc(phases, in)
+	}
 }
 
 // window finds the window of a time; !ok: it is in none.

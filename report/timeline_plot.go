@@ -77,11 +77,15 @@ func (t *Timeline) desc(faults []string) string {
 
 func (t *Timeline) perSecond(grants int) float64 { return float64(grants) / t.Window.Seconds() }
 
-// steps draws a value for each window as a line that is level in it; what is not a number interrupts it.
+// steps draws a value for each window as a line that is level in it; what is not a number interrupts it, and so does an idle
+// window in which nothing happened.
 func (t *Timeline) steps(value func(w int) float64) plotter.XYs {
 	points := make(plotter.XYs, 0, 2*len(t.Grants))
 	for w := range t.Grants {
 		y := value(w)
+		if t.Idle[w] && t.Grants[w] == 0 {
+			y = math.NaN()
+		}
 		points = append(points, plotter.XY{X: seconds(int64(w) * int64(t.Window)), Y: y}, plotter.XY{X: seconds(int64(w+1) * int64(t.Window)), Y: y})
 	}
 	return points

@@ -24,8 +24,13 @@ func TestTimeline(t *testing.T) {
 		37 p1 ask y
 		38 p1 fail no
 		45 p2 release
-		100 nemesis end calm`))
+		50 nemesis end calm
+		90 nemesis phase later
+		100 nemesis end later`))
 	got := m.Timeline
+	if want := []bool{false, false, false, false, false, false, true, true, false, false}; !slices.Equal(got.Idle, want) {
+		t.Errorf("idle %v, want %v", got.Idle, want)
+	}
 	if got.Window != 10*time.Millisecond || !slices.Equal(got.Grants, []int{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}) {
 		t.Errorf("windows of %v: %v", got.Window, got.Grants)
 	}
@@ -45,18 +50,18 @@ func TestTimelineP99(t *testing.T) {
 		attempts = append(attempts, acquire{invoke: 0, end: i + 1, outcome: history.OK})
 	}
 	attempts = append(attempts, acquire{invoke: 900, intended: 100, end: 1000, outcome: history.OK}) // open loop, at the very end
-	got := newTimeline(0, 1000, attempts, nil)
+	got := newTimeline(0, 1000, nil, attempts, nil)
 	if len(got.Grants) != 1 || got.Grants[0] != 201 || got.Holders != nil {
 		t.Fatalf("%+v", got)
 	}
 	wantSpan(t, "p99", got.P99[0], 199)
-	if one := newTimeline(0, 1000, attempts[200:], nil); one.P99[0].D != 900 {
+	if one := newTimeline(0, 1000, nil, attempts[200:], nil); one.P99[0].D != 900 {
 		t.Errorf("timed from its call, not from when it was due: %v", one.P99[0])
 	}
 }
 
 func TestTimelineOfNothing(t *testing.T) {
-	if got := newTimeline(5, 5, nil, nil); len(got.Grants) > 0 {
+	if got := newTimeline(5, 5, nil, nil, nil); len(got.Grants) > 0 {
 		t.Errorf("%+v", got)
 	}
 	if p, err := newTimelinePlot("d", &TestRow{}); p != nil || err != nil {
