@@ -18,9 +18,7 @@ import (
 // Local is the host that this program runs on.
 type Local struct {
 	scratch string
-	// net is the second octet of the loopback addresses of this agent, so that two runs on one host rarely
-	// ask for the same port of the same address.
-	net     byte
+	network *network
 	janitor *janitor
 	starts  chan func()
 	clocks  func() error // asks once whether clocks can be moved
@@ -45,9 +43,13 @@ func NewLocal() (*Local, error) {
 	if err := os.Chmod(scratch, 0o711); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the scratch directory to servers: %w", err), os.RemoveAll(scratch))
 	}
+	network, err := claimNetwork()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(scratch))
+	}
 	l := &Local{
 		scratch: scratch,
-		net:     byte(os.Getpid()%250 + 2),
+		network: network,
 		starts:  make(chan func()),
 		live:    map[*Process]struct{}{},
 		clocks:  sync.OnceValue(clockskew.Probe),
@@ -55,7 +57,7 @@ func NewLocal() (*Local, error) {
 	go l.starter()
 	if l.janitor, err = startJanitor(scratch, l.run); err != nil {
 		close(l.starts)
-		return nil, errors.Join(err, os.RemoveAll(scratch))
+		return nil, errors.Join(err, network.release(), os.RemoveAll(scratch))
 	}
 	return l, nil
 }
@@ -99,7 +101,7 @@ func (l *Local) Host(name string) (string, error) {
 	if l.hosts >= 250*250 {
 		return "", fmt.Errorf("no loopback address left for %s", name)
 	}
-	return fmt.Sprintf("127.%d.%d.%d", l.net, l.hosts/250, l.hosts%250+2), nil
+	return fmt.Sprintf("127.%d.%d.%d", l.network.octet, l.hosts/250, l.hosts%250+2), nil
 }
 
 // Address implements Agent.
@@ -179,7 +181,7 @@ func (l *Local) Close() error {
 		errs = append(errs, p.Kill())
 	}
 	// Grandchildren (PostgreSQL's backends lead sessions of their own) are found as the janitor finds them.
-	errs = append(errs, sweep(l.scratch), l.janitor.close())
+	errs = append(errs, sweep(l.scratch), l.janitor.close(), l.network.release())
 	close(l.starts)
 	return errors.Join(errs...)
 }

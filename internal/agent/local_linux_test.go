@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -206,6 +207,24 @@ func TestAddressesAreUnique(t *testing.T) {
 			t.Fatalf("%s was given out twice", a)
 		}
 		seen[a] = true
+	}
+}
+
+func TestAgentsShareNoNetwork(t *testing.T) {
+	seen := map[int]bool{}
+	for range 5 {
+		n := local(t).network.octet
+		if seen[n] {
+			t.Fatalf("127.%d.0.0/16 was given to two agents", n)
+		}
+		seen[n] = true
+	}
+	l := local(t)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.network.claim.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a closed agent keeps its network: %v", err)
 	}
 }
 
