@@ -91,7 +91,7 @@ type Info struct {
 	Scope  Scope
 	// Reentrant is true if one Locker may acquire a lock again that it holds.
 	Reentrant bool
-	// RoundTrips is how many times an uncontended acquire waits for the network, one after another.
+	// RoundTrips is how many times an uncontended acquire waits for its servers, one after another.
 	RoundTrips int
 }
 

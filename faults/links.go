@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
@@ -71,6 +72,11 @@ func (l *Links) Cut(flows ...Flow) (heal func(), err error) {
 		return nil, err
 	}
 	return cutAll(gates), nil
+}
+
+// Delay has all that is sent in the flows arrive later by d. heal is idempotent, and lets all go that is still held back.
+func (l *Links) Delay(d time.Duration, flows ...Flow) (heal func(), err error) {
+	return l.shape(shape{delay: drawn(d, 0, nil)}, flows)
 }
 
 // find returns the gates of flows, each once; to is what is to be done to them.

@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/client"
 	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/probe"
 )
 
 // The exit codes. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.
@@ -134,6 +135,12 @@ func hiddenCommands() []*cobra.Command {
 		{
 			Use: agent.JanitorCommand, Hidden: true, Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error { return agent.RunJanitor(cmd.InOrStdin(), args[0]) },
+		},
+		{
+			Use: probe.Subcommand, Hidden: true,
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return probe.Run(cmd.InOrStdin(), cmd.OutOrStdout(), args)
+			},
 		},
 		{
 			Use: cluster.EtcdCommand, Hidden: true, DisableFlagParsing: true,

@@ -27,6 +27,7 @@ func (b *bench) suite(t *testing.T) {
 		{"lost reply", b.lostReply},
 		{"close", b.close},
 		{"close while waiting", b.closeWhileWaiting},
+		{"round trips", b.roundTrips},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

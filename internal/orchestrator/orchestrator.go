@@ -29,6 +29,9 @@ type Config struct {
 	Drivers  []drivers.Driver
 	Backends []cluster.Backend
 	Seed     uint64
+	// First is the place in Drivers, modulo their number, of the one whose phases that run alone run first. Rounds that begin
+	// with another driver each let a machine that drifts hurt all alike.
+	First int
 	// Direct lets clients reach the servers without proxies.
 	Direct bool
 	// Replay lists what struck in an earlier run: the same faults strike the same hosts again, at the same moments.
@@ -118,6 +121,7 @@ func (r *run) all(ctx context.Context) error {
 	r.announce(parts)
 	stop, err := r.startClusters(ctx, parts)
 	defer stop()
+	r.countRoundTrips(ctx, parts)
 	err = errors.Join(err, r.drive(ctx, parts)) // a cluster that failed must not cost the others their results
 	return errors.Join(err, r.conclude(ctx, err))
 }
@@ -162,8 +166,8 @@ func describe(d drivers.Driver) results.Driver {
 // drive runs the phases that run alone driver after driver, then everything else side by side.
 func (r *run) drive(ctx context.Context, parts []*driverRun) error {
 	var errs []error
-	for _, p := range parts {
-		if p.live.cluster != nil {
+	for i := range parts {
+		if p := parts[(r.cfg.First+i)%len(parts)]; p.live.cluster != nil {
 			errs = append(errs, r.alone(ctx, p))
 		}
 	}

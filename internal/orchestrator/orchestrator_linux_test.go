@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/internal/probe"
 	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
@@ -33,6 +34,8 @@ func TestMain(m *testing.M) {
 			err = client.Run(context.Background(), os.Stdin, os.Stdout, append(all.Drivers(), grantsTwice(), writesLate()))
 		case agent.JanitorCommand:
 			err = agent.RunJanitor(os.Stdin, os.Args[2])
+		case probe.Subcommand:
+			err = probe.Run(os.Stdin, os.Stdout, os.Args[2:])
 		case cluster.EtcdCommand:
 			err = cluster.RunEtcd(os.Args[2:])
 		default:

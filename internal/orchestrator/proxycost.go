@@ -1,76 +1,88 @@
 package orchestrator
 
 import (
+	"bufio"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net"
-	"slices"
-	"time"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/agent"
+	"github.com/lockbench/lockbench/internal/probe"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
-// proxyRounds is how many round trips are measured each way: enough for a p99, done in some 100 ms.
-const proxyRounds = 1000
-
-// measureProxy compares round trips to an echo server with and without a link.
-func measureProxy() (cost results.ProxyCost, err error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// measureProxy compares round trips from one process to another with and without a link.
+func measureProxy(a agent.Agent, logs string) (cost results.ProxyCost, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("measure the proxies: %w", err)
+		}
+	}()
+	dir, err := a.Dir("probe")
 	if err != nil {
-		return cost, fmt.Errorf("measure the proxy: %w", err)
+		return cost, err
 	}
-	defer ln.Close()
-	go echo(ln)
+	log := filepath.Join(logs, "probe.log")
+	stdin, hold, err := os.Pipe() // the server ends when hold is closed
+	if err != nil {
+		return cost, err
+	}
+	echo, said, err := startProbe(a, agent.Command{Name: "probe's server", Args: []string{probe.Subcommand, probe.Echo}, Dir: dir, Log: log, Stdin: stdin})
+	err = errors.Join(err, stdin.Close())
+	if err != nil {
+		return cost, errors.Join(err, hold.Close())
+	}
+	defer func() {
+		err = errors.Join(err, hold.Close(), said.Close())
+		<-echo.Exited()
+	}()
+	addr, err := bufio.NewReader(said).ReadString('\n')
+	if err != nil {
+		return cost, fmt.Errorf("read the address of the probe's server: %w", errors.Join(err, echo.Err()))
+	}
+	direct := strings.TrimSpace(addr)
 	links := faults.NewLinks()
 	defer links.Close()
-	linked, err := links.Open("probe", "echo", "127.0.0.1:0", ln.Addr().String())
+	linked, err := links.Open("probe", "echo", "127.0.0.1:0", direct)
 	if err != nil {
-		return cost, fmt.Errorf("measure the proxy: %w", err)
+		return cost, err
 	}
-	if cost.DirectP50, cost.DirectP99, err = roundTrips(ln.Addr().String()); err != nil {
-		return cost, fmt.Errorf("measure round trips without the proxy: %w", err)
+	ask, said2, err := startProbe(a, agent.Command{Name: "probe's client", Args: []string{probe.Subcommand, probe.Ask, direct, linked}, Dir: dir, Log: log})
+	if err != nil {
+		return cost, err
 	}
-	if cost.ProxyP50, cost.ProxyP99, err = roundTrips(linked); err != nil {
-		return cost, fmt.Errorf("measure round trips through the proxy: %w", err)
+	defer said2.Close() // it was only read
+	var without, with probe.Quantiles
+	for in, q := json.NewDecoder(said2), []*probe.Quantiles{&without, &with}; len(q) > 0; q = q[1:] {
+		if err := in.Decode(q[0]); err != nil {
+			<-ask.Exited()
+			return cost, errors.Join(fmt.Errorf("read what the probe measured: %w", err), ask.Err())
+		}
 	}
-	return cost, nil
+	<-ask.Exited()
+	return results.ProxyCost{DirectP50: without.P50, DirectP99: without.P99, ProxyP50: with.P50, ProxyP99: with.P99}, ask.Err()
 }
 
-func echo(ln net.Listener) {
-	for {
-		conn, err := ln.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer conn.Close()
-			_, _ = io.Copy(conn, conn) // ends with the caller
-		}()
-	}
-}
-
-func roundTrips(addr string) (p50, p99 time.Duration, err error) {
-	conn, err := net.Dial("tcp", addr)
+// startProbe starts the program again, and returns what it writes.
+func startProbe(a agent.Agent, c agent.Command) (*agent.Process, io.ReadCloser, error) {
+	self, err := agent.Executable()
 	if err != nil {
-		return 0, 0, err
+		return nil, nil, fmt.Errorf("find the program to run as %s: %w", c.Name, err)
 	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		return 0, 0, err
+	said, stdout, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
 	}
-	var b [64]byte
-	took := make([]time.Duration, 0, proxyRounds)
-	for range proxyRounds {
-		began := time.Now()
-		if _, err := conn.Write(b[:]); err != nil {
-			return 0, 0, err
-		}
-		if _, err := io.ReadFull(conn, b[:]); err != nil {
-			return 0, 0, err
-		}
-		took = append(took, time.Since(began))
+	c.Path, c.Stdout = self, stdout
+	p, err := a.Start(c)
+	err = errors.Join(err, stdout.Close()) // the child keeps its own
+	if err != nil {
+		return nil, nil, errors.Join(err, said.Close())
 	}
-	slices.Sort(took)
-	return took[len(took)/2], took[len(took)*99/100], nil
+	return p, said, nil
 }

@@ -49,7 +49,7 @@ func (r *run) startClusters(ctx context.Context, parts []*driverRun) (stop func(
 	}
 	r.emit(progress.Event{Kind: progress.ClustersReady, Clusters: &progress.Clusters{Ready: started, Wanted: len(parts)}, Took: time.Since(began)})
 	if !r.cfg.Direct {
-		if r.meta.ProxyCost, err = measureProxy(); err != nil {
+		if r.meta.ProxyCost, err = measureProxy(r.agent, r.dir.Logs()); err != nil {
 			errs = append(errs, err)
 		}
 	}

@@ -27,7 +27,7 @@ func (t *test) emit(e progress.Event) {
 // announce tells what is about to run.
 func (r *run) announce(parts []*driverRun) {
 	about := progress.Run{
-		Scenario: r.scenario.Name, Swept: r.meta.Settings[results.SweepSetting], Seed: r.cfg.Seed, Dir: r.shown, Tests: []progress.Test{},
+		Scenario: r.scenario.Name, Swept: r.meta.Settings[results.SweepSetting], Round: r.meta.Round, Seed: r.cfg.Seed, Dir: r.shown, Tests: []progress.Test{},
 	}
 	for _, p := range parts {
 		about.Drivers = append(about.Drivers, p.row.Name)

@@ -31,6 +31,7 @@ const (
 	Judging         Kind = "judging"          // all ran, and the histories are judged
 	RunEnded        Kind = "run-ended"        // Result
 	SweepEnded      Kind = "sweep-ended"      // Results
+	RoundsEnded     Kind = "rounds-ended"     // Dir, Results
 )
 
 // Event is one thing that happened in a run. What a kind does not have is zero.
@@ -56,16 +57,20 @@ type Event struct {
 	Run      *Run          `json:"run,omitempty"`
 	Result   *Result       `json:"result,omitempty"`
 	Results  []Result      `json:"results,omitempty"`
+	// Dir is the directory of all rounds.
+	Dir string `json:"dir,omitempty"`
 }
 
 // Run is what is about to run.
 type Run struct {
 	Scenario string `json:"scenario"`
 	// Swept says which run of a sweep it is ("$.workload.ttl = 2s"); empty: there is no sweep.
-	Swept   string   `json:"swept,omitempty"`
-	Seed    uint64   `json:"seed"`
-	Dir     string   `json:"dir"`
-	Drivers []string `json:"drivers"`
+	Swept string `json:"swept,omitempty"`
+	// Round says which of several rounds it is; nil: there is only one.
+	Round   *results.Round `json:"round,omitempty"`
+	Seed    uint64         `json:"seed"`
+	Dir     string         `json:"dir"`
+	Drivers []string       `json:"drivers"`
 	// Tests are those that have a meaning, in the order in which each driver runs them.
 	Tests []Test `json:"tests"`
 }
@@ -105,8 +110,9 @@ type Clusters struct {
 
 // Result is how a run ended.
 type Result struct {
-	// Swept is the Run's.
-	Swept string `json:"swept,omitempty"`
+	// Swept and Round are the Run's.
+	Swept string         `json:"swept,omitempty"`
+	Round *results.Round `json:"round,omitempty"`
 	// Dir is the run's directory; empty: none could be made.
 	Dir   string    `json:"dir,omitempty"`
 	Exit  int       `json:"exit"`

@@ -35,12 +35,16 @@ func Line(e Event) string {
 	return printable(s)
 }
 
-// subject is what the run is about: its scenario and, in a sweep, the value.
+// subject is what the run is about: its scenario and, in a sweep, the value, or which round it is.
 func (r *Run) subject() string {
-	if r.Swept == "" {
-		return r.Scenario
+	s := r.Scenario
+	if r.Swept != "" {
+		s += " with " + r.Swept
 	}
-	return r.Scenario + " with " + r.Swept
+	if r.Round != nil {
+		s += ", " + r.Round.String()
+	}
+	return s
 }
 
 // printable puts blanks in the place of control characters, which messages of servers may have.

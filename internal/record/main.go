@@ -23,6 +23,7 @@ import (
 	"github.com/lockbench/lockbench/internal/agent"
 	"github.com/lockbench/lockbench/internal/client"
 	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/probe"
 )
 
 func main() {
@@ -44,6 +45,8 @@ func run(ctx context.Context, in io.Reader, out io.Writer, args []string) error 
 		case agent.JanitorCommand:
 			signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
 			return agent.RunJanitor(in, strings.Join(args[1:], ""))
+		case probe.Subcommand:
+			return probe.Run(in, out, args[1:])
 		case cluster.EtcdCommand:
 			return cluster.RunEtcd(args[1:])
 		}

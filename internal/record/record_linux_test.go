@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/drivers/all"
 	"github.com/lockbench/lockbench/internal/client"
 	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/probe"
 	"github.com/lockbench/lockbench/internal/testenv"
 )
 
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) {
 			return client.Run(context.Background(), os.Stdin, os.Stdout, all.Drivers())
 		},
 		cluster.EtcdCommand: cluster.RunEtcd,
+		probe.Subcommand:    func(args []string) error { return probe.Run(os.Stdin, os.Stdout, args) },
 	}))
 }
 

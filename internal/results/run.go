@@ -3,6 +3,7 @@
 package results
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,6 +23,12 @@ const (
 	VerdictFile  = "verdict.json"
 	SummaryFile  = "summary.csv"
 	ReportFile   = "report.html"
+	TextFile     = "report.txt"
+	MarkdownFile = "report.md"
+	JSONFile     = "report.json"
+	JUnitFile    = "junit.xml"
+	BenchFile    = "bench.txt" // the latency in the Go benchmark format
+	LatencyDir   = "latency"   // HistogramFile says what is in it
 	LogDir       = "logs"
 )
 
@@ -43,12 +50,14 @@ const (
 
 // Run is run.json.
 type Run struct {
-	Format   int       `json:"format"`
-	Scenario string    `json:"scenario"`
-	Summary  string    `json:"summary"` // what the scenario shows
-	Seed     uint64    `json:"seed"`
-	Argv     []string  `json:"argv"`
-	Started  time.Time `json:"started"`
+	Format   int    `json:"format"`
+	Scenario string `json:"scenario"`
+	Summary  string `json:"summary"` // what the scenario shows
+	Seed     uint64 `json:"seed"`
+	// Round says which of how many repetitions this run is, from 1; nil: it is the only one.
+	Round   *Round    `json:"round,omitempty"`
+	Argv    []string  `json:"argv"`
+	Started time.Time `json:"started"`
 	// Finished is zero while the run goes on, and stays so if it crashed.
 	Finished time.Time `json:"finished,omitzero"`
 	Status   Status    `json:"status"`
@@ -68,6 +77,15 @@ type Run struct {
 	Drivers []Driver `json:"drivers"` // in table order, those that did not run included
 	Tests   []Test   `json:"tests"`   // in run order
 }
+
+// Round is one of several runs of the same, each with a seed of its own.
+type Round struct {
+	N  int `json:"n"`
+	Of int `json:"of"`
+}
+
+// String is "round 2 of 5".
+func (r *Round) String() string { return fmt.Sprintf("round %d of %d", r.N, r.Of) }
 
 // Table names a table that a report shows beside the comparison.
 type Table string
@@ -98,6 +116,14 @@ func (r *Run) Subject() string {
 	return r.Scenario
 }
 
+// Title is the subject and, of several rounds, which it is.
+func (r *Run) Title() string {
+	if r.Round != nil {
+		return r.Subject() + ", " + r.Round.String()
+	}
+	return r.Subject()
+}
+
 // Host is where the run happened.
 type Host struct {
 	OS     string `json:"os"`
@@ -125,12 +151,27 @@ type Driver struct {
 	Backend    string `json:"backend"`
 	Version    string `json:"version"` // of the servers; empty if not run
 	Nodes      int    `json:"nodes"`
-	RoundTrips int    `json:"round_trips"` // of an uncontended acquire
-	Token      string `json:"token"`       // where the fencing token comes from; empty: it has none
-	Lease      bool   `json:"lease"`
-	Renewed    bool   `json:"renewed"`
-	Status     Status `json:"status"`
-	Reason     string `json:"reason,omitempty"`
+	RoundTrips int    `json:"round_trips"` // of an uncontended acquire, as the driver declares them
+	// RoundTripsMeasured is what the run found them to be; nil: it did not measure them.
+	RoundTripsMeasured *RoundTrips `json:"round_trips_measured,omitempty"`
+	Token              string      `json:"token"` // where the fencing token comes from; empty: it has none
+	Lease              bool        `json:"lease"`
+	Renewed            bool        `json:"renewed"`
+	Status             Status      `json:"status"`
+	Reason             string      `json:"reason,omitempty"`
+}
+
+// RoundTrips is how many times an uncontended acquire waits for its servers, one after another.
+type RoundTrips struct {
+	// N is Longer in whole Delays.
+	N int `json:"n"`
+	// Acquires is how many were timed with the delay, each against one without.
+	Acquires int `json:"acquires"`
+	// Delay is by how much every round trip was made longer, Longer by how much an acquire then took longer: the median.
+	Delay  time.Duration `json:"delay_ns"`
+	Longer time.Duration `json:"longer_ns"`
+	// Reason says why there is no figure; empty: there is.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Test is one driver under one setting: one history, one verdict.

@@ -21,16 +21,34 @@ type Dir string
 // Create makes the directory of a new run below out: <UTC time>-<scenario>. It never reuses one: runs that start
 // in the same second get "-2", "-3" and so on.
 func Create(out, scenario string, started time.Time) (Dir, error) {
+	d, err := newDir(out, scenario, started)
+	if err != nil {
+		return "", err
+	}
+	for _, sub := range []string{HistoryDir, LogDir} {
+		if err := os.Mkdir(d.File(sub), 0o755); err != nil {
+			return "", fmt.Errorf("make the run's directory: %w", advise(err))
+		}
+	}
+	return d, nil
+}
+
+// CreateSet makes the directory of a set of runs, the rounds of one scenario, below out: <UTC time>-<scenario>-rounds. It
+// never reuses one.
+func CreateSet(out, scenario string, started time.Time) (Dir, error) {
+	return newDir(out, scenario+"-rounds", started)
+}
+
+func newDir(out, name string, started time.Time) (Dir, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", advise(err))
 	}
-	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(scenario)
+	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(name)
 	for n := 1; ; n++ {
-		name := stem
+		path := filepath.Join(out, stem)
 		if n > 1 {
-			name = fmt.Sprintf("%s-%d", stem, n)
+			path = fmt.Sprintf("%s-%d", path, n)
 		}
-		path := filepath.Join(out, name)
 		err := os.Mkdir(path, 0o755)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -38,13 +56,7 @@ func Create(out, scenario string, started time.Time) (Dir, error) {
 		if err != nil {
 			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", advise(err))
 		}
-		d := Dir(path)
-		for _, sub := range []string{HistoryDir, LogDir} {
-			if err := os.Mkdir(filepath.Join(path, sub), 0o755); err != nil {
-				return "", fmt.Errorf("make the run's directory: %w", advise(err))
-			}
-		}
-		return d, nil
+		return Dir(path), nil
 	}
 }
 
@@ -62,11 +74,22 @@ func fileName(s string) string {
 	return s[:min(len(s), 80)]
 }
 
+// namesFiles reports whether a name may be a part of that of a file: files lie in the run's directory and nowhere else.
+func namesFiles(name string) bool {
+	return name != "" && fileName(name) == strings.ReplaceAll(name, "+", "-")
+}
+
 // File is the path of one of the run's own files (RunFile, SummaryFile, …).
 func (d Dir) File(name string) string { return filepath.Join(string(d), name) }
 
 // History is the path of a test's history. The name is a test's, as Load has checked it.
 func (d Dir) History(test string) string { return filepath.Join(string(d), HistoryDir, test+".jsonl") }
+
+// HistogramFile is the file, within the run's directory, of the latency of a driver of one kind, in HdrHistogram's percentile
+// format. The names are as Load has checked them.
+func HistogramFile(driver, kind string) string {
+	return filepath.Join(LatencyDir, driver+"."+kind+".hgrm")
+}
 
 // Streams is where a test's ops are recorded until they are merged into its history.
 func (d Dir) Streams(test string) string { return filepath.Join(string(d), StreamDir, test) }
@@ -89,16 +112,22 @@ func (d Dir) writeJSON(name string, v any) error {
 	})
 }
 
-// Write saves one of the run's own files through write: a reader, also one after a crash of the host, finds the
+// Write saves one of the run's own files, which may lie in a directory of its own, through write: a reader, also one after a crash of the host, finds the
 // old file or the new one and never a part.
 func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(string(d), "."+name+".*")
+	path := d.File(name)
+	if filepath.Dir(name) != "." {
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("write %s: %w", path, advise(err))
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", d.File(name), advise(err))
+		return fmt.Errorf("write %s: %w", path, advise(err))
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", d.File(name), advise(err))
+			err = fmt.Errorf("write %s: %w", path, advise(err))
 			_ = os.Remove(f.Name()) // the first error is the one to tell
 		}
 	}()
@@ -113,10 +142,10 @@ func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), d.File(name)); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(string(d))
+	return syncDir(filepath.Dir(path))
 }
 
 // syncDir makes a rename in the directory durable. Windows cannot flush a directory.
@@ -171,8 +200,16 @@ func Load(path string) (Saved, error) {
 		return s, err
 	}
 	for i, t := range s.Run.Tests {
-		if t.Name == "" || fileName(t.Name) != strings.ReplaceAll(t.Name, "+", "-") {
+		if !namesFiles(t.Name) {
 			return s, fmt.Errorf("%s: test %d: %q is no name of a file", s.Dir.File(RunFile), i+1, t.Name)
+		}
+		if t.Driver != "" && !namesFiles(t.Driver) {
+			return s, fmt.Errorf("%s: test %d: the driver %q is no name of a file", s.Dir.File(RunFile), i+1, t.Driver)
+		}
+	}
+	for i, driver := range s.Run.Drivers {
+		if !namesFiles(driver.Name) {
+			return s, fmt.Errorf("%s: driver %d: %q is no name of a file", s.Dir.File(RunFile), i+1, driver.Name)
 		}
 	}
 	err = readJSON(s.Dir.File(VerdictFile), &s.Verdicts)
@@ -181,6 +218,33 @@ func Load(path string) (Saved, error) {
 	}
 	s.Judged = err == nil
 	return s, err
+}
+
+// Runs lists the directories of the runs that a path stands for: the run there or, in a directory of runs, all of them, in the
+// order of their names, which is that of their starts. The error is one line.
+func Runs(path string) ([]string, error) {
+	_, err := os.Stat(filepath.Join(path, RunFile))
+	if err == nil {
+		return []string{path}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil, fmt.Errorf("read a run: %w", err)
+	}
+	entries, readErr := os.ReadDir(path)
+	if readErr != nil {
+		return []string{path}, nil // Load says what is wrong with it
+	}
+	var dirs []string
+	for _, e := range entries {
+		dir := filepath.Join(path, e.Name())
+		if _, err := os.Stat(filepath.Join(dir, RunFile)); err == nil {
+			dirs = append(dirs, dir)
+		}
+	}
+	if len(dirs) == 0 {
+		return nil, fmt.Errorf("%s is not the directory of a run: it has no %s, and no directory in it has one", path, RunFile)
+	}
+	return dirs, nil
 }
 
 // readJSON reads a file of format Format into v. The format is judged before anything else, because another

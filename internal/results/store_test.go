@@ -130,6 +130,8 @@ func TestLoadErrors(t *testing.T) {
 		{"bad verdict", good, `{"format": 1, "tests": 3}`, []string{"verdict.json:1:", "tests"}},
 		{"other format", `{"format":2,"seed":"what now"}`, "", []string{"run.json has format 2", "reads format 1"}},
 		{"no format", `{}`, "", []string{"has format 0"}},
+		{"driver outside", `{"format":1,"drivers":[{"name":"../../etc/passwd"}]}`, "", []string{"driver 1", "no name of a file"}},
+		{"driver of a test outside", `{"format":1,"tests":[{"name":"a","driver":"../b"}]}`, "", []string{"test 1", "driver", "no name of a file"}},
 		{"test outside", `{"format":1,"tests":[{"name":"../../etc/passwd"}]}`, "", []string{"test 1", "no name of a file"}},
 	}
 	for _, tt := range tests {
