@@ -36,10 +36,10 @@ func TestPagesInABrowser(t *testing.T) {
 	path, err := browser.Find()
 	testenv.NeedServer(t, err)
 	tab := newTab(t, path)
-	for name, runs := range browserPages(t) {
+	for name, page := range browserPages(t) {
 		file := filepath.Join(t.TempDir(), name+".html")
 		var b bytes.Buffer
-		if err := RenderPage(&b, runs); err != nil {
+		if err := writePage(&b, page.document, page.runs); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
@@ -48,7 +48,7 @@ func TestPagesInABrowser(t *testing.T) {
 		for _, s := range screens {
 			t.Run(name+"/"+s.name, func(t *testing.T) {
 				tab.open(t, file, s.width, s.height, s.dark)
-				tab.check(t, runs)
+				tab.check(t, page.runs)
 				if *screenshots != "" {
 					tab.shoot(t, filepath.Join(*screenshots, name+"-"+s.name+".png"))
 				}
@@ -57,16 +57,29 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 }
 
-// browserPages are a run with everything, that and one with all tables, and one with nothing.
-func browserPages(t *testing.T) map[string][]*Model {
+// browserPage is what a page is made of.
+type browserPage struct {
+	document *Document
+	runs     []*Model
+}
+
+// browserPages are a run with everything, that and one with all tables, one with nothing, and two rounds.
+func browserPages(t *testing.T) map[string]browserPage {
 	t.Helper()
-	pages := map[string][]*Model{"all": {fixture(t)}, "two": {tablesFixture(t), fixture(t)}, "empty": {emptyModel()}}
+	rounds, err := NewRounds(roundsFixture(t, "two", 100, 101))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]browserPage{
+		"all": {runs: []*Model{fixture(t)}}, "two": {runs: []*Model{tablesFixture(t), fixture(t)}}, "empty": {runs: []*Model{emptyModel()}},
+		"rounds": {rounds.Document(), rounds.Set.Runs},
+	}
 	for i, dir := range filepath.SplitList(*screenRuns) {
 		m, err := Build(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pages[fmt.Sprint("run-", i+1)] = []*Model{m}
+		pages[fmt.Sprint("run-", i+1)] = browserPage{runs: []*Model{m}}
 	}
 	return pages
 }

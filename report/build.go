@@ -47,11 +47,43 @@ func verdictOn(all results.Verdicts, test string) *results.TestVerdict {
 	return &all.Tests[i]
 }
 
-// Save writes the run's summary.csv and report.html.
+// Save writes what the run's directory holds of the report: a file for each format, and the histograms.
 func Save(dir results.Dir, m *Model) error {
-	for name, format := range map[string]Format{results.SummaryFile: CSV, results.ReportFile: HTML} {
-		if err := dir.Write(name, func(w io.Writer) error { return Render(w, format, m, Options{}) }); err != nil {
+	err := save(dir, func(w io.Writer, f Format) error { return Render(w, f, m, Options{}) })
+	if err != nil {
+		return err
+	}
+	return saveHistograms(dir, m)
+}
+
+// save writes a file for each format.
+func save(dir results.Dir, render func(io.Writer, Format) error) error {
+	for _, f := range []struct {
+		name   string
+		format Format
+	}{
+		{results.TextFile, Text}, {results.SummaryFile, CSV}, {results.ReportFile, HTML}, {results.MarkdownFile, Markdown},
+		{results.JUnitFile, JUnit}, {results.JSONFile, JSON}, {results.BenchFile, Bench},
+	} {
+		if err := dir.Write(f.name, func(w io.Writer) error { return render(w, f.format) }); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// saveHistograms writes a histogram of each driver and kind of latency that has samples.
+func saveHistograms(dir results.Dir, m *Model) error {
+	for i := range m.Rows {
+		for _, k := range Kinds() {
+			l := m.Rows[i].Of(k)
+			if l.Samples == 0 {
+				continue
+			}
+			name := results.HistogramFile(m.Rows[i].Driver.Name, string(k))
+			if err := dir.Write(name, func(w io.Writer) error { return renderHistogram(w, l) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,38 @@ func TestBuildReadsWhatARunSaved(t *testing.T) {
 	if err := Save(dir, got); err != nil {
 		t.Fatal(err)
 	}
-	for name, f := range map[string]Format{results.SummaryFile: CSV, results.ReportFile: HTML} {
+	for name, f := range map[string]Format{
+		results.TextFile: Text, results.SummaryFile: CSV, results.ReportFile: HTML, results.MarkdownFile: Markdown,
+		results.JUnitFile: JUnit, results.JSONFile: JSON, results.BenchFile: Bench,
+	} {
 		if b, err := os.ReadFile(dir.File(name)); err != nil || string(b) != render(t, f, want) {
+			t.Errorf("%s: %v, %d bytes", name, err, len(b))
+		}
+	}
+	wantHistograms(t, dir, want)
+}
+
+// wantHistograms wants a histogram of each driver and kind that has samples, and no other.
+func wantHistograms(t *testing.T, dir results.Dir, m *Model) {
+	t.Helper()
+	want := map[string]string{}
+	for i := range m.Rows {
+		for _, k := range Kinds() {
+			if l := m.Rows[i].Of(k); l.Samples > 0 {
+				var b strings.Builder
+				if err := renderHistogram(&b, l); err != nil {
+					t.Fatal(err)
+				}
+				want[m.Rows[i].Driver.Name+"."+string(k)+".hgrm"] = b.String()
+			}
+		}
+	}
+	entries, err := os.ReadDir(dir.File(results.LatencyDir))
+	if err != nil || len(entries) != len(want) || len(want) == 0 {
+		t.Errorf("%d files: %v, want %d", len(entries), err, len(want))
+	}
+	for name, text := range want {
+		if b, err := os.ReadFile(filepath.Join(dir.File(results.LatencyDir), name)); err != nil || string(b) != text {
 			t.Errorf("%s: %v, %d bytes", name, err, len(b))
 		}
 	}

@@ -141,15 +141,14 @@ func TestContention(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			all := ops(t, tt.history)
-			got, err := contention(phases(all), holdsOf(t, all), tt.workers)
+			shared, err := share(phases(all), all, holdsOf(t, all), tt.workers)
 			if err != nil {
 				t.Fatal(err)
 			}
-			handOff := got.HandOff
-			got.HandOff = Latency{}
-			if got != tt.want {
-				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			if shared.Contention != tt.want {
+				t.Errorf("got  %+v\nwant %+v", shared.Contention, tt.want)
 			}
+			handOff := shared.handOff
 			if tt.handOff == nil {
 				if handOff.Samples != 0 {
 					t.Errorf("%d hand-offs", handOff.Samples)
@@ -174,7 +173,6 @@ func TestContentionMerges(t *testing.T) {
 		for _, c := range order {
 			got.merge(c)
 		}
-		got.HandOff = Latency{}
 		if got != want {
 			t.Errorf("got  %+v\nwant %+v", got, want)
 		}

@@ -15,23 +15,46 @@ type csvColumn struct {
 	value func(*Row) string
 }
 
-// renderCSV writes one line per driver, after a header.
-func renderCSV(w io.Writer, m *Model) error {
-	columns := csvColumns()
+// csvRunColumn is one of the columns that tell runs apart.
+type csvRunColumn struct {
+	name  string
+	value func(*Model) string
+}
+
+func csvRunColumns() []csvRunColumn {
+	return []csvRunColumn{
+		{"run", func(m *Model) string { return orElse(m.Dir, notAvailable) }},
+		{"scenario", func(m *Model) string { return m.Run.Subject() }},
+		{"seed", func(m *Model) string { return strconv.FormatUint(m.Run.Seed, 10) }},
+	}
+}
+
+// renderCSV writes one line per run and driver, after a header.
+func renderCSV(w io.Writer, runs []*Model) error {
+	of, columns := csvRunColumns(), csvColumns()
 	out := csv.NewWriter(w)
-	record := make([]string, len(columns))
-	for i, c := range columns {
-		record[i] = c.name
+	var record []string
+	for _, c := range of {
+		record = append(record, c.name)
+	}
+	for _, c := range columns {
+		record = append(record, c.name)
 	}
 	if err := out.Write(record); err != nil {
 		return err
 	}
-	for r := range m.Rows {
-		for i, c := range columns {
-			record[i] = printable(c.value(&m.Rows[r]))
-		}
-		if err := out.Write(record); err != nil {
-			return err
+	for _, m := range runs {
+		for r := range m.Rows {
+			record = record[:0]
+			for _, c := range of {
+				record = append(record, printable(c.value(m)))
+			}
+			for _, c := range columns {
+				record = append(record, printable(c.value(&m.Rows[r])))
+			}
+			if err := out.Write(record); err != nil {
+				return err
+			}
 		}
 	}
 	out.Flush()
@@ -49,20 +72,33 @@ func csvColumns() []csvColumn {
 		{"version", func(r *Row) string { return orElse(r.Driver.Version, notAvailable) }},
 		{"servers", func(r *Row) string { return strconv.Itoa(r.Driver.Nodes) }},
 		{"round_trips", func(r *Row) string { return strconv.Itoa(r.Driver.RoundTrips) }},
-		{"token", func(r *Row) string { return orElse(r.Driver.Token, "none") }},
-		{"samples", func(r *Row) string { return r.ifMeasured(strconv.FormatInt(r.Latency.Samples, 10)) }},
-		{"not_granted", func(r *Row) string { return r.ifMeasured(strconv.FormatInt(r.Latency.NotGranted, 10)) }},
-		{"p50_us", func(r *Row) string { return r.Latency.Quantile(0.5).Micros() }},
-		{"p99_us", func(r *Row) string { return r.Latency.Quantile(0.99).Micros() }},
-		{"p999_us", func(r *Row) string { return r.Latency.Quantile(0.999).Micros() }},
-		{"max_us", func(r *Row) string { return r.Latency.Max().Micros() }},
-		{"grants_per_s", func(r *Row) string {
-			if v, ok := r.Latency.Throughput(); ok {
-				return strconv.FormatFloat(v, 'f', 3, 64)
+		{"round_trips_measured", func(r *Row) string {
+			n, ok := r.measuredTrips()
+			if !ok {
+				return notAvailable
 			}
-			return notAvailable
+			return strconv.Itoa(n)
 		}},
+		{"token", func(r *Row) string { return orElse(r.Driver.Token, "none") }},
+		{"samples", func(r *Row) string { return ifAny(r.Latency, r.Latency.Samples) }},
+		{"not_granted", func(r *Row) string { return ifAny(r.Latency, r.Latency.NotGranted) }},
 	}
+	all = append(all, csvPercentiles("", Uncontended)...)
+	all = append(all, csvColumn{"grants_per_s", func(r *Row) string {
+		if v, ok := r.Latency.Throughput(); ok {
+			return strconv.FormatFloat(v, 'f', 3, 64)
+		}
+		return notAvailable
+	}})
+	all = append(all,
+		csvColumn{"proxies_us", func(r *Row) string { return r.Proxies.Cost.Micros() }},
+		csvColumn{"proxies_share", func(r *Row) string {
+			if !r.Proxies.Cost.Measured {
+				return notAvailable
+			}
+			return fraction(r.Proxies.Part)
+		}})
+	all = append(all, csvKinds()...)
 	all = append(all, csvVerdicts()...)
 	all = append(all, csvCounts()...)
 	all = append(all, csvColumn{"under_fault", func(r *Row) string {
@@ -73,6 +109,26 @@ func csvColumns() []csvColumn {
 		return orElse(strings.Join(words, " | "), notAvailable)
 	}})
 	return append(all, csvTables()...)
+}
+
+// csvKinds are the kinds of latency beside the uncontended.
+func csvKinds() []csvColumn {
+	all := []csvColumn{
+		{"contended_samples", func(r *Row) string { return ifAny(r.Contended, r.Contended.Samples) }},
+		{"contended_not_granted", func(r *Row) string { return ifAny(r.Contended, r.Contended.NotGranted) }},
+	}
+	all = append(all, csvPercentiles("contended_", Contended)...)
+	all = append(all, csvColumn{"hand_offs", func(r *Row) string { return ifAny(r.HandOff, r.HandOff.Samples) }})
+	return append(all, csvPercentiles("hand_off_", HandOff)...)
+}
+
+func csvPercentiles(prefix string, k Kind) []csvColumn {
+	return []csvColumn{
+		{prefix + "p50_us", func(r *Row) string { return r.Of(k).Quantile(0.5).Micros() }},
+		{prefix + "p99_us", func(r *Row) string { return r.Of(k).Quantile(0.99).Micros() }},
+		{prefix + "p999_us", func(r *Row) string { return r.Of(k).Quantile(0.999).Micros() }},
+		{prefix + "max_us", func(r *Row) string { return r.Of(k).Max().Micros() }},
+	}
 }
 
 // csvVerdicts are the verdicts and their incidents.
@@ -153,12 +209,12 @@ func (r *Row) countText(pass func(*TestRow) bool, of func(*TestRow) int) string 
 	return strconv.Itoa(n)
 }
 
-// ifMeasured keeps a zero of what was never counted out of the table.
-func (r *Row) ifMeasured(s string) string {
-	if r.Latency.Samples+r.Latency.NotGranted == 0 {
+// ifAny keeps a zero of what was never counted out of the table.
+func ifAny(l Latency, n int64) string {
+	if l.Samples+l.NotGranted == 0 {
 		return notAvailable
 	}
-	return s
+	return strconv.FormatInt(n, 10)
 }
 
 func nonEmpty(s string) []string {

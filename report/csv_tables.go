@@ -19,10 +19,6 @@ func csvTables() []csvColumn {
 	contention("contention_not_granted", func(c *Contention) string { return strconv.Itoa(c.NotGranted) })
 	contention("share_luckiest", func(c *Contention) string { return fraction(c.Luckiest) })
 	contention("share_unluckiest", func(c *Contention) string { return fraction(c.Unluckiest) })
-	contention("hand_offs", func(c *Contention) string { return strconv.FormatInt(c.HandOff.Samples, 10) })
-	contention("hand_off_p50_us", func(c *Contention) string { return c.HandOff.Quantile(0.5).Micros() })
-	contention("hand_off_p99_us", func(c *Contention) string { return c.HandOff.Quantile(0.99).Micros() })
-	contention("hand_off_max_us", func(c *Contention) string { return c.HandOff.Max().Micros() })
 	contention("no_holder_share", func(c *Contention) string { return fraction(c.IdleShare()) })
 	contention("no_holder_max_us", func(c *Contention) string { return Span{D: c.LongestIdle, Measured: true}.Micros() })
 	deadlocks := func(name string, of func(*Deadlocks) string) {

@@ -11,14 +11,21 @@ func TestEveryColumnIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	var names []string
+	for _, c := range csvRunColumns() {
+		names = append(names, c.name)
+	}
 	for _, c := range csvColumns() {
-		if !strings.Contains(string(b), "`"+c.name+"`") {
-			t.Errorf("docs/results.md does not describe the column %s", c.name)
+		names = append(names, c.name)
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		if !strings.Contains(string(b), "`"+name+"`") {
+			t.Errorf("docs/results.md does not describe the column %s", name)
 		}
-		if seen[c.name] {
-			t.Errorf("there are two columns %s", c.name)
+		if seen[name] {
+			t.Errorf("there are two columns %s", name)
 		}
-		seen[c.name] = true
+		seen[name] = true
 	}
 }

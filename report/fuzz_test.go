@@ -2,8 +2,11 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,13 +21,25 @@ func TestAnythingRenders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		run, verdicts, measured := anyRun(t)
 		m := NewModel(run, verdicts, true, measured)
-		if err := RenderPage(io.Discard, []*Model{m, m}); err != nil {
+		if err := writePage(io.Discard, nil, []*Model{m, m}); err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range []Format{Text, CSV} {
+		for _, f := range Formats() {
+			if f == HTML {
+				continue // it was written above
+			}
 			var b bytes.Buffer
-			if err := Render(&b, f, m, Options{}); err != nil {
+			if err := RenderAll(&b, f, []*Model{m, m}, Options{}); err != nil {
 				t.Fatalf("%s: %v", f, err)
+			}
+			switch f {
+			case JSON:
+				if !json.Valid(b.Bytes()) {
+					t.Fatalf("this is no JSON: %s", &b)
+				}
+			case JUnit:
+				checkJUnit(t, b.Bytes(), m)
+			case Text, CSV, HTML, Markdown, Bench:
 			}
 		}
 		if m.Tally != Outcome(run, verdicts) {
@@ -46,19 +61,55 @@ func TestAnythingRenders(t *testing.T) {
 	})
 }
 
+// checkJUnit holds that the file of two runs is green exactly if each leads to exit code 0, and has a failure exactly if
+// there is a violation that nobody expects.
+func checkJUnit(t *rapid.T, file []byte, m *Model) {
+	var all junitSuites
+	if err := xml.Unmarshal(file, &all); err != nil {
+		t.Fatalf("%v: %s", err, file)
+	}
+	if green := all.Failures+all.Errors == 0; green != (m.Tally.ExitCode() == 0) {
+		t.Fatalf("exit code %d, but the file is\n%s", m.Tally.ExitCode(), file)
+	}
+	if all.Failures != 2*m.Tally.Unexpected {
+		t.Fatalf("%d failures of twice %d violations", all.Failures, m.Tally.Unexpected)
+	}
+	names := map[string]bool{}
+	for _, s := range all.Suites {
+		for _, c := range s.Cases {
+			for _, said := range []*junitMessage{c.Failure, c.Error, c.Skipped} {
+				if said != nil && (said.Message == "" || said.Message != printable(said.Message) || !strings.HasPrefix(said.Body, said.Message)) {
+					t.Fatalf("%q is told as %q", said.Message, said.Body)
+				}
+			}
+			if name := c.Class + " " + c.Name; names[name] {
+				t.Fatalf("there are two %q", name)
+			} else {
+				names[name] = true
+			}
+		}
+	}
+}
+
 var anyStatus = rapid.SampledFrom([]results.Status{"", results.Complete, results.Complete, results.Complete, results.Incomplete, results.NotRun, results.NotApplicable, results.Failed, "odd"})
+
+// anyText holds what means something to one of the formats.
+var anyText = rapid.Custom(func(t *rapid.T) string {
+	odd := rapid.SampledFrom([]string{"\x00", "\x1b[31m", "\ufffe", "\xff", "\r\n", "\u202e", "]]>", "<!--", "&#0;", "<script>", "|", "`", "@all", "\\", "\"", ","})
+	return strings.Join(rapid.SliceOfN(rapid.OneOf(odd, rapid.String()), 0, 3).Draw(t, "text"), "")
+})
 
 func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) {
 	verdict := rapid.SampledFrom([]checker.Verdict{checker.NotApplicable, checker.Valid, checker.Valid, checker.Unknown, checker.Invalid})
 	word := rapid.SampledFrom([]string{"", "valid", "invalid", "any"})
 	run := results.Run{
-		Status: anyStatus.Draw(t, "run"), Scenario: rapid.String().Draw(t, "scenario"), Settings: map[string]string{"acquire-timeout": "1s"},
+		Status: anyStatus.Draw(t, "run"), Scenario: anyText.Draw(t, "scenario"), Settings: map[string]string{"acquire-timeout": "1s"},
 		Tables: rapid.SliceOfDistinct(rapid.SampledFrom([]results.Table{results.Contention, results.Deadlocks, results.Leadership, results.Clocks, "odd"}), rapid.ID).Draw(t, "tables"),
 	}
 	var verdicts results.Verdicts
 	measured := map[string]Measurement{}
 	for d := range rapid.IntRange(0, 3).Draw(t, "drivers") {
-		driver := results.Driver{Name: fmt.Sprint("d", d), Title: rapid.String().Draw(t, "title"), Status: anyStatus.Draw(t, "driver"), Reason: rapid.String().Draw(t, "reason")}
+		driver := results.Driver{Name: fmt.Sprint("d", d), Title: anyText.Draw(t, "title"), Status: anyStatus.Draw(t, "driver"), Reason: anyText.Draw(t, "reason")}
 		if rapid.Bool().Draw(t, "token") {
 			driver.Token = "token"
 		}
@@ -72,7 +123,7 @@ func anyRun(t *rapid.T) (results.Run, results.Verdicts, map[string]Measurement) 
 			run.Tests = append(run.Tests, test)
 			if rapid.Bool().Draw(t, "judged") {
 				verdicts.Tests = append(verdicts.Tests, results.TestVerdict{Test: test.Name, Result: checker.Result{
-					Exclusion: checker.Judgement{Verdict: verdict.Draw(t, "exclusion")}, Data: checker.Judgement{Verdict: verdict.Draw(t, "data")},
+					Exclusion: checker.Judgement{Verdict: verdict.Draw(t, "exclusion"), Reason: anyText.Draw(t, "why")}, Data: checker.Judgement{Verdict: verdict.Draw(t, "data")},
 					Liveness:  checker.Judgement{Verdict: verdict.Draw(t, "liveness")},
 					Incidents: []checker.Incident{{Kinds: []string{"overlap"}, Begin: rapid.Int64().Draw(t, "begin"), Grants: make([]checker.GrantID, 9)}},
 				}})

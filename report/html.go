@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,22 +21,25 @@ var pageTemplates embed.FS
 //go:embed page/page.css
 var pageStyle string
 
-// RenderPage writes one page of one or more runs. It needs nothing else: no network, no scripts.
-func RenderPage(w io.Writer, runs []*Model) error {
+// writePage writes one page of a document, nil: there is none, and of runs. It needs nothing else: no network, no scripts.
+func writePage(w io.Writer, d *Document, runs []*Model) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
-		"class":  func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
-		"status": func(s results.Status) State { return State(s) },
-		"time":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"plural": plural,
-		"bytes":  func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
-		"orElse": orElse,
-		"prose":  prose,
-		"join":   func(all []string) string { return strings.Join(all, " ") },
+		"class":     func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
+		"status":    func(s results.Status) State { return State(s) },
+		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"plural":    plural,
+		"bytes":     func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
+		"orElse":    orElse,
+		"prose":     prose,
+		"anchored":  func(prefix string, t Table) anchoredTable { return anchoredTable{prefix + string(t.ID), t} },
+		"shownRuns": func() int { return shownRuns },
+		"unbroken":  unbroken,
+		"join":      func(all []string) string { return strings.Join(all, " ") },
 	}).ParseFS(pageTemplates, "page/*.html")
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
-	filled, err := newPage(runs)
+	filled, err := newPage(d, runs)
 	if err != nil {
 		return err
 	}
@@ -52,6 +56,18 @@ func RenderPage(w io.Writer, runs []*Model) error {
 	}, b.Bytes()))
 	return err
 }
+
+// anchoredTable is a table with the name by which links find it.
+type anchoredTable struct {
+	Anchor string
+	Table
+}
+
+// beforeUnit is a blank between a number and its unit.
+var beforeUnit = regexp.MustCompile(`(\d) (ns|µs|ms|s|%)`)
+
+// unbroken keeps numbers and their units on one line.
+func unbroken(s string) string { return beforeUnit.ReplaceAllString(s, "$1\u00a0$2") }
 
 // prose writes what stands between backquotes as code.
 func prose(text string) template.HTML {

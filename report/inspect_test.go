@@ -102,7 +102,7 @@ func (b *tab) check(t *testing.T, runs []*Model) {
 // pictures counts those that must be seen of a model.
 func pictures(t *testing.T, runs []*Model) (n int) {
 	t.Helper()
-	p, err := newPage(runs)
+	p, err := newPage(nil, runs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,11 @@ import (
 // maxTrackable bounds what the histogram tells apart; the longest value is kept exactly beside it.
 const maxTrackable = time.Hour
 
-// Latency is how long granted acquires took in the phases that measure it.
+// Latency is how long something took each time; as a rule acquires that were granted.
 type Latency struct {
 	hist *hdrhistogram.Histogram // nanoseconds, three significant digits; nil: no samples
 	max  int64
-	// Samples is how many acquires were granted, NotGranted how many ended otherwise or never; those are in no percentile.
+	// Samples is how many there are: acquires that were granted. NotGranted is how many ended otherwise or never; those are in no percentile.
 	Samples, NotGranted int64
 	// During is how long the phases lasted.
 	During time.Duration
@@ -58,7 +58,7 @@ func (l Latency) Quantile(q float64) Span {
 	need := int64(math.Round(1 / (1 - q)))
 	switch {
 	case l.Samples == 0:
-		return unmeasured(l.reason())
+		return unmeasured(l.Reason)
 	case l.Samples < need:
 		return unmeasured(fmt.Sprintf("p%g needs %d samples, there are %d", q*100, need, l.Samples))
 	}
@@ -69,7 +69,7 @@ func (l Latency) Quantile(q float64) Span {
 // Max returns the longest acquire, exactly.
 func (l Latency) Max() Span {
 	if l.Samples == 0 {
-		return unmeasured(l.reason())
+		return unmeasured(l.Reason)
 	}
 	return measured(l.max)
 }
@@ -80,13 +80,6 @@ func (l Latency) Throughput() (perSecond float64, ok bool) {
 		return 0, false
 	}
 	return float64(l.Samples) / l.During.Seconds(), true
-}
-
-func (l Latency) reason() string {
-	if l.Reason != "" {
-		return l.Reason
-	}
-	return noLatencyPhase
 }
 
 // noLatencyPhase is why a test without such a phase has no latency.

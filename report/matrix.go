@@ -29,7 +29,7 @@ func newMatrix(runs []*Model) *matrix {
 	m := &matrix{}
 	var names []string
 	for i, run := range runs {
-		m.Columns = append(m.Columns, matrixColumn{orElse(run.Run.Subject(), "unknown scenario"), runPrefix(i) + "run", run.Run.Seed})
+		m.Columns = append(m.Columns, matrixColumn{orElse(run.Run.Title(), "unknown scenario"), runPrefix(i) + "run", run.Run.Seed})
 		for _, r := range run.Rows {
 			if !slices.Contains(names, r.Driver.Name) {
 				names = append(names, r.Driver.Name)
@@ -39,7 +39,7 @@ func newMatrix(runs []*Model) *matrix {
 	}
 	for i, name := range names {
 		for _, run := range runs {
-			cell := matrixCell{Subject: run.Run.Subject()}
+			cell := matrixCell{Subject: run.Run.Title()}
 			if at := slices.IndexFunc(run.Rows, func(r Row) bool { return r.Driver.Name == name }); at >= 0 {
 				cell.Row = &run.Rows[at]
 				cell.Exclusion = cell.Row.find(func(t *TestRow) Finding { return t.Exclusion }, anyTest)

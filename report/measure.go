@@ -12,8 +12,9 @@ import (
 
 // Measurement is what one test's history says beside its verdict.
 type Measurement struct {
-	Latency Latency
-	Phases  []PhaseMeasure // in the order of the history
+	// Latency is uncontended; Contended and HandOff are the other kinds.
+	Latency, Contended, HandOff Latency
+	Phases                      []PhaseMeasure // in the order of the history
 	// What the run's tables show; each is measured only if the run has its table.
 	Contention Contention
 	Deadlocks  Deadlocks
@@ -25,6 +26,8 @@ type Measurement struct {
 	// Begin is the time of the first line: times are shown from there.
 	Begin int64
 }
+
+const noLines = "the history is empty"
 
 // acquire is one attempt with its end.
 type acquire struct {
@@ -40,7 +43,7 @@ type acquire struct {
 func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *results.TestVerdict) (Measurement, error) {
 	var m Measurement
 	if len(ops) == 0 {
-		m.Latency.Reason = "the history is empty"
+		m.Latency.Reason, m.Contended.Reason, m.HandOff.Reason = noLines, noLines, noLines
 		return m, nil
 	}
 	m.Begin = ops[0].Time
@@ -57,6 +60,7 @@ func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *re
 			m.Phases[i].Reason = "no fault struck"
 		}
 	}
+	m.Latency.Reason = noLatencyPhase
 	for _, p := range test.Phases {
 		if !p.Latency {
 			continue

@@ -44,7 +44,9 @@ type Row struct {
 	// Unfenced and Fenced are the verdicts on the data, by whether the resource checked tokens.
 	Unfenced, Fenced Finding
 	Liveness         Finding
-	Latency          Latency
+	// Latency is uncontended; Contended and HandOff are the other kinds.
+	Latency, Contended, HandOff Latency
+	Proxies                     ProxyPart
 	// Behaviours has one entry for each of the model's FaultPhases.
 	Behaviours []Behaviour
 	// What the tables beside the comparison show; merged over the tests.
@@ -75,6 +77,7 @@ func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured 
 	m.Rows = rows(run, verdicts, measured)
 	for i := range m.Rows {
 		m.Rows[i].fill(m.FaultPhases, run.Shows(results.Leadership))
+		m.Rows[i].Proxies = proxyPart(&m.Run, &m.Rows[i])
 	}
 	m.Tables = tables(m)
 	m.Tally = tally(run, m.Rows)
@@ -162,12 +165,7 @@ func (r *Row) fill(phases []string, longHolds bool) {
 	if r.Driver.Token == "" && r.Fenced.State != Invalid && r.Driver.Status != results.NotRun {
 		r.Fenced = Finding{State: NotApplicable, Reason: cannotBeFenced}
 	}
-	for _, t := range r.Tests {
-		r.Latency.merge(t.Measured.Latency)
-	}
-	if r.Latency.Samples == 0 && r.Latency.Reason == "" {
-		r.Latency.Reason = r.Driver.Reason
-	}
+	r.mergeLatency()
 	r.mergeTables()
 	for _, name := range phases {
 		b := r.behaviour(name)
@@ -203,9 +201,25 @@ func (m *Model) Duration() (d time.Duration, ok bool) {
 	return m.Run.Finished.Sub(m.Run.Started), true
 }
 
-// ServersAndTrips says what an acquire costs by construction.
-func (r *Row) ServersAndTrips() string {
-	return plural(r.Driver.Nodes, "server") + ", " + plural(r.Driver.RoundTrips, "round trip")
+// ServersAndTrips says what an acquire costs whatever the machine.
+func (r *Row) ServersAndTrips() string { return r.complexity("round trip") }
+
+// complexity has the round trips as the driver declares them, and as they were measured if that is another number.
+func (r *Row) complexity(trip string) string {
+	text := plural(r.Driver.Nodes, "server") + ", " + plural(r.Driver.RoundTrips, trip)
+	if n, ok := r.measuredTrips(); ok && n != r.Driver.RoundTrips {
+		text += fmt.Sprintf(", %d measured", n)
+	}
+	return text
+}
+
+// measuredTrips is how many round trips an acquire was measured to wait for; !ok: that was not measured.
+func (r *Row) measuredTrips() (n int, ok bool) {
+	m := r.Driver.RoundTripsMeasured
+	if m == nil || m.Reason != "" {
+		return 0, false
+	}
+	return m.N, true
 }
 
 func plural(n int, noun string) string {

@@ -201,7 +201,7 @@ func TestTextFitsATerminal(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	if _, err := ParseFormat("pdf"); err == nil || !strings.Contains(err.Error(), "text, csv, html") {
+	if _, err := ParseFormat("pdf", Formats()); err == nil || !strings.Contains(err.Error(), "text, csv, html") {
 		t.Errorf("%v", err)
 	}
 	if err := Render(io.Discard, "pdf", &Model{}, Options{}); err == nil {

@@ -1,6 +1,10 @@
 package report
 
-import "github.com/lockbench/lockbench/internal/results"
+import (
+	"slices"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
 
 // Tally counts what a run ended with. Each verdict of each test (exclusion, data, liveness) counts once; what
 // did not run counts once per driver, test or phase.
@@ -90,7 +94,15 @@ func (test *TestRow) tally() Tally {
 	for _, f := range []Finding{test.Exclusion, test.Data, test.Liveness} {
 		t.addFinding(f)
 	}
+	if test.incomplete() && t.Unknown == 0 {
+		t.Unknown++ // what was found is known; what there was to find is not
+	}
 	return t
+}
+
+// incomplete reports whether the test did not come to its end, though nothing is known to have kept it from that.
+func (test *TestRow) incomplete() bool {
+	return !slices.Contains([]results.Status{results.Complete, results.NotRun, results.NotApplicable, results.Failed}, test.Status)
 }
 
 func (t *Tally) addFinding(f Finding) {

@@ -52,6 +52,7 @@ func TestOutcome(t *testing.T) {
 		{"not judged", "", "", []test{{unjudged: true}}, Tally{Unknown: 3}, 3},
 		{"incomplete is not valid", "", "", []test{{status: results.Incomplete, exclusion: valid, data: valid, liveness: valid}}, Tally{Unknown: 3}, 3},
 		{"incomplete and broken", "", "", []test{{status: results.Incomplete, exclusion: invalid, data: valid, liveness: valid}}, Tally{Unknown: 2, Unexpected: 1}, 1},
+		{"incomplete and broken as expected", "", "", []test{{status: results.Incomplete, exclusion: invalid, data: invalid, liveness: na, expect: broken}}, Tally{Unknown: 1, Expected: 2}, 3},
 		{"no status", "", "", []test{{status: "?", exclusion: valid, data: valid, liveness: valid}}, Tally{Unknown: 3}, 3},
 		{"test not run", "", "", []test{good, {status: results.NotRun}}, Tally{Valid: 3, NotRun: 1}, 3},
 		{"phase not run", "", "", []test{{exclusion: valid, data: valid, liveness: valid, phase: results.NotRun}}, Tally{Valid: 3, NotRun: 1}, 3},

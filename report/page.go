@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"slices"
@@ -8,18 +9,20 @@ import (
 )
 
 const (
-	// shownPictures is how many incidents a page has pictures of, and shownTimelines how many tests it shows over time, at the
-	// most: it must stay small enough to be sent by mail.
+	// shownPictures is how many incidents a page has pictures of, shownTimelines how many tests it shows over time, and shownRuns
+	// how many runs it tells in full, at the most: it must stay small enough to be sent by mail.
 	shownPictures  = 120
 	shownTimelines = 64
+	shownRuns      = 8
 )
 
 // htmlPage is what the page's template sees.
 type htmlPage struct {
-	Title  string
-	Style  template.CSS
-	Matrix *matrix // nil: there is only one run
-	Runs   []*runPage
+	Title    string
+	Style    template.CSS
+	Document *Document // nil: there is none
+	Matrix   *matrix   // nil: there is only one run
+	Runs     []*runPage
 }
 
 // runPage is what the page says of one run.
@@ -27,6 +30,8 @@ type runPage struct {
 	*Model
 	Title string
 	Alone bool
+	// Short is true if the page tells of the run only what it says and the comparison.
+	Short bool
 	// Prefix begins all anchors of the run.
 	Prefix      string
 	Percentiles *percentilePlot // nil: nothing was measured
@@ -57,26 +62,53 @@ type told struct {
 	Picture                          *scenePicture // nil: none
 }
 
-// newPage lays out the page of one or more runs.
-func newPage(all []*Model) (*htmlPage, error) {
-	p := &htmlPage{Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", plural(len(all), "run"))}
+// newPage lays out the page of a document and of runs.
+func newPage(d *Document, all []*Model) (*htmlPage, error) {
+	p := &htmlPage{Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", plural(len(all), "run")), Document: d}
 	if len(all) > 1 {
 		p.Matrix = newMatrix(all)
 	}
-	b := newBudget(all)
+	full := inFull(all)
+	var told []*Model
 	for i, m := range all {
-		r := &runPage{Model: m, Title: "Locks under " + orElse(m.Run.Subject(), "an unknown scenario"), Alone: len(all) == 1}
+		if full[i] {
+			told = append(told, m)
+		}
+	}
+	b := newBudget(told)
+	for i, m := range all {
+		r := &runPage{Model: m, Title: "Locks under " + orElse(m.Run.Title(), "an unknown scenario"), Alone: len(all) == 1 && d == nil}
 		if r.Alone {
 			p.Title = r.Title
 		} else {
 			r.Prefix = runPrefix(i)
 		}
-		if err := r.fill(b); err != nil {
-			return nil, err
+		if r.Short = !full[i]; !r.Short {
+			if err := r.fill(b); err != nil {
+				return nil, err
+			}
 		}
 		p.Runs = append(p.Runs, r)
 	}
+	if d != nil {
+		p.Title = d.Title
+	}
 	return p, nil
+}
+
+// inFull picks the runs that are told in full: of too many those with the most violations.
+func inFull(all []*Model) []bool {
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	violations := func(i int) int { return all[i].Tally.Unexpected + all[i].Tally.Expected }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(violations(b), violations(a)) })
+	full := make([]bool, len(all))
+	for _, i := range order[:min(shownRuns, len(order))] {
+		full[i] = true
+	}
+	return full
 }
 
 // runPrefix begins the anchors of the run with that number from 0.

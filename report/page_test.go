@@ -15,7 +15,7 @@ import (
 func renderPage(t *testing.T, runs ...*Model) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := RenderPage(&b, runs); err != nil {
+	if err := writePage(&b, nil, runs); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -57,20 +57,45 @@ func TestAPageOfSeveralRuns(t *testing.T) {
 
 // Where there are too many tests, each driver's worst is shown over time.
 func TestTooManyTestsOverTime(t *testing.T) {
-	runs := slices.Repeat([]*Model{fixture(t)}, 9)
-	p, err := newPage(runs[:8]) // eight tests with a history each
+	few, many := fixture(t), fixture(t) // of six tests with a history each
+	many.Rows[2].Tests = slices.Repeat(many.Rows[2].Tests, 3)
+	p, err := newPage(nil, slices.Repeat([]*Model{few}, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := len(p.Runs[0].Sections[2].Timelines); got != 4 {
 		t.Errorf("%d timelines of etcd, want 4", got)
 	}
-	if p, err = newPage(runs); err != nil {
+	if p, err = newPage(nil, slices.Repeat([]*Model{many}, 8)); err != nil {
 		t.Fatal(err)
 	}
-	s := p.Runs[8].Sections[2]
+	s := p.Runs[7].Sections[2]
 	if len(s.Timelines) != 1 || s.Timelines[0].Setup != "unfenced, ignoring Lost" {
 		t.Errorf("%d timelines of etcd: %+v", len(s.Timelines), s.Timelines)
+	}
+}
+
+// Of too many runs those with the most violations are told in full.
+func TestTooManyRuns(t *testing.T) {
+	clean, broken := emptyModel(), fixture(t)
+	runs := append(slices.Repeat([]*Model{clean}, 8), broken, clean)
+	if got := inFull(runs); !slices.Equal(got, []bool{true, true, true, true, true, true, true, false, true, false}) {
+		t.Errorf("in full: %v", got)
+	}
+	page := renderPage(t, slices.Repeat([]*Model{broken}, 10)...)
+	if n := strings.Count(page, "tells the rest"); n != 2 {
+		t.Errorf("%d runs are told in short, want 2", n)
+	}
+	for _, anchor := range []string{`id="run-8-driver-etcd"`, `href="#run-8-driver-etcd"`, `id="run-9-comparison"`} {
+		if !strings.Contains(page, anchor) {
+			t.Errorf("there is no %s", anchor)
+		}
+	}
+	if strings.Contains(page, "run-9-driver-etcd") {
+		t.Error("a run that is told in short has links to what is not there")
+	}
+	if size := len(page); size > 2_000_000 {
+		t.Errorf("the page has %d bytes", size)
 	}
 }
 

@@ -50,7 +50,7 @@ func newPercentilePlot(rows []Row) (*percentilePlot, error) {
 		r := &rows[i]
 		l := percentileLine{Row: r}
 		if r.Latency.Samples == 0 {
-			l.Reason = r.Latency.reason()
+			l.Reason = r.Latency.Reason
 			if r.nothing() {
 				l.Reason = string(r.Driver.Status)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockbench/lockbench/internal/results"
 )
@@ -152,6 +153,7 @@ func notes(m *Model) []string {
 		"×N counts incidents, each a connected set of grants. Expected: the scenario says that this lock breaks here.",
 		"Acquire: time of a granted acquire without contention, from its call" + openLoop(m) + " to its return. One run says nothing statistical about latency.",
 		proxyNote(m),
+		tripsNote(m),
 		underFaultNote(m),
 		"– is not measured. Only valid means that nothing wrong was found, and one run does not prove that there is nothing.",
 	}
@@ -191,10 +193,40 @@ func proxyNote(m *Model) string {
 	case c.ProxyP50 == 0:
 		return "Measured through proxies; their cost was not measured."
 	default:
-		return fmt.Sprintf("Measured through proxies: each round trip costs %s more at p50 (%s against %s) and %s more at p99 (%s against %s).",
+		return fmt.Sprintf("Measured through proxies: each round trip costs %s more at p50 (%s against %s) and %s more at p99 (%s against %s). "+
+			"What they cost of an uncontended acquire is estimated: its round trips, times that at p50. What servers say to one "+
+			"another crosses proxies, too, and is not in it: a run with --direct shows the whole.",
 			formatDuration(c.ProxyP50-c.DirectP50), formatDuration(c.ProxyP50), formatDuration(c.DirectP50),
 			formatDuration(c.ProxyP99-c.DirectP99), formatDuration(c.ProxyP99), formatDuration(c.DirectP99))
 	}
+}
+
+// tripsNote says whether the round trips were measured, and how.
+func tripsNote(m *Model) string {
+	text := "Trips: how many times a granted acquire without contention waits for its servers, one after another"
+	var delay time.Duration
+	fewest := 0
+	var missing []string
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		found := r.Driver.RoundTripsMeasured
+		switch {
+		case found == nil:
+		case found.Reason != "":
+			missing = append(missing, fmt.Sprintf("%s (%s)", r.Driver.Title, found.Reason))
+		case fewest == 0 || found.Acquires < fewest:
+			fewest, delay = found.Acquires, found.Delay
+		}
+	}
+	if fewest == 0 {
+		text += "; as the drivers declare them, for this run did not measure them"
+	} else {
+		text += fmt.Sprintf(". Measured by making each of them %s longer (median of %d acquires or more)", formatDuration(delay), fewest)
+	}
+	if len(missing) > 0 {
+		text += "; not of " + list(missing)
+	}
+	return text + "."
 }
 
 func incidents(n int) string { return plural(n, "incident") }

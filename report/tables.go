@@ -31,15 +31,19 @@ type Line struct {
 
 // noTables says why the tables show nothing of a history.
 func (m *Measurement) noTables(why string) {
+	m.Contended.Reason, m.HandOff.Reason = why, why
 	m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason, m.Clocks.Reason = why, why, why, why
 }
 
-// measureTables measures what the run's tables show of one history.
+// measureTables measures the latency where workers meet, and what else the run's tables show of one history.
 func (m *Measurement) measureTables(run *results.Run, ops []history.Op, holds []checker.Hold) (err error) {
+	shared, err := share(m.Phases, ops, holds, workersOf(run))
+	if err != nil {
+		return fmt.Errorf("measure the contention: %w", err)
+	}
+	m.Contended, m.HandOff = shared.contended, shared.handOff
 	if run.Shows(results.Contention) {
-		if m.Contention, err = contention(m.Phases, holds, workersOf(run)); err != nil {
-			return fmt.Errorf("measure the contention: %w", err)
-		}
+		m.Contention = shared.Contention
 	}
 	if run.Shows(results.Deadlocks) {
 		if m.Deadlocks, err = deadlocks(ops, holds); err != nil {
@@ -74,17 +78,20 @@ func (r *Row) mergeTables() {
 	}
 }
 
-// tables builds the run's tables from its rows.
+// tables builds the tables from the rows: that of the latency, and those of the run.
 func tables(m *Model) []Table {
+	if len(m.Rows) == 0 {
+		return nil
+	}
 	var all []Table
 	for _, t := range []struct {
 		Table
 		cells func(*Row) (cells [][]string, reason string)
 	}{
-		{contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
+		{kindsTable, (*Row).latencyCells}, {contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
 		{clocksTable, (*Row).clocksCells},
 	} {
-		if !m.Run.Shows(t.ID) {
+		if t.ID != kindsTable.ID && !m.Run.Shows(t.ID) {
 			continue
 		}
 		for i := range m.Rows {
@@ -93,7 +100,7 @@ func tables(m *Model) []Table {
 			if r.nothing() {
 				line.Reason = string(r.Driver.Status) // the comparison says why
 			} else if line.Cells, line.Reason = t.cells(r); line.Reason == "" && len(line.Cells) == 0 {
-				line.Reason = "there is no history"
+				line.Reason = noHistory
 			}
 			t.Lines = append(t.Lines, line)
 		}
@@ -108,10 +115,9 @@ func percent(part float64) string { return formatNumber(100*part) + " %" }
 var contentionTable = Table{
 	ID: results.Contention, Title: "Contention",
 	About: "In the phases without a fault in which several workers ask for a lock. Share: of all grants, that of the worker " +
-		"with the most and of the worker with the fewest; fair would be the same for all. Hand-off: from the end of a hold, when " +
-		"somebody is waiting already, to the return of the next grant. Nobody holds: the part of the time in which the lock is free " +
-		"though somebody is waiting, and the longest such time; both from the first grant on.",
-	Columns: []string{"Grants", "Share", "Hand-off", "Nobody holds"},
+		"with the most and of the worker with the fewest; fair would be the same for all. Nobody holds: the part of the time in " +
+		"which the lock is free though somebody is waiting, and the longest such time; both from the first grant on.",
+	Columns: []string{"Grants", "Share", "Nobody holds"},
 }
 
 func (r *Row) contentionCells() ([][]string, string) {
@@ -122,7 +128,6 @@ func (r *Row) contentionCells() ([][]string, string) {
 	return [][]string{
 		{plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")},
 		{"luckiest " + percent(c.Luckiest), "unluckiest " + percent(c.Unluckiest), "fair " + percent(1/float64(c.Workers))},
-		{"p50 " + c.HandOff.Quantile(0.5).String(), "p99 " + c.HandOff.Quantile(0.99).String(), "max " + c.HandOff.Max().String()},
 		{percent(c.IdleShare()), "longest " + formatDuration(c.LongestIdle)},
 	}, ""
 }

@@ -44,7 +44,7 @@ func renderText(w io.Writer, m *Model, opt Options) error {
 }
 
 func (t textRenderer) head(m *Model) string {
-	parts := []string{"scenario " + m.Run.Subject(), fmt.Sprintf("seed %d", m.Run.Seed), m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")}
+	parts := []string{"scenario " + m.Run.Title(), fmt.Sprintf("seed %d", m.Run.Seed), m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")}
 	if d, ok := m.Duration(); ok {
 		parts = append(parts, "took "+formatDuration(d))
 	}
@@ -107,7 +107,7 @@ func (t textRenderer) row(r *Row) [len(columns)][]string {
 	if r.Driver.Token != "" {
 		token = "token: " + r.Driver.Token
 	}
-	approach := []string{r.Driver.Title, plural(r.Driver.Nodes, "server") + ", " + plural(r.Driver.RoundTrips, "trip"), token}
+	approach := []string{r.Driver.Title, r.complexity("trip"), token}
 	if r.nothing() {
 		why := []string{t.paint(State(r.Driver.Status), string(r.Driver.Status))}
 		return [...][]string{approach, why, why, {dash}, {printable(orElse(r.Driver.Reason, "no reason was recorded"))}}

@@ -37,8 +37,8 @@ func (t textRenderer) extra(extra *Table) string {
 	}
 	var b strings.Builder
 	b.WriteString(extra.Title + "\n")
-	for _, line := range strings.Split(text.WrapSoft(extra.About, textWidth), "\n") {
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	if extra.About != "" {
+		b.WriteString(paragraph(extra.About))
 	}
 	b.WriteString("\n" + w.Render() + "\n\n")
 	return b.String()

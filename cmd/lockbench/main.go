@@ -118,7 +118,7 @@ Exit codes: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
 	})
-	root.AddCommand(newRunCommand(), newCheckCommand(), newReportCommand(), newExportCommand(), newListCommand(), newSchemaCommand(), newVersionCommand(), newDoctorCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newListCommand(), newSchemaCommand(), newVersionCommand(), newDoctorCommand())
 	root.AddCommand(hiddenCommands()...)
 	return root
 }

@@ -83,7 +83,7 @@ func (s *shown) end(r progress.Result) error {
 // result is how a run ended, for programs.
 func result(p plan, dir string, err error) progress.Result {
 	code, said := exitOf(err)
-	r := progress.Result{Swept: p.change(), Dir: dir, Exit: code, Tests: []progress.Verdict{}}
+	r := progress.Result{Swept: p.change(), Round: p.round, Dir: dir, Exit: code, Tests: []progress.Verdict{}}
 	if said != nil {
 		r.Error = said.Error()
 	}
@@ -105,9 +105,4 @@ func result(p plan, dir string, err error) progress.Result {
 		})
 	}
 	return r
-}
-
-// sweepEnded tells programs how the runs of a sweep ended.
-func sweepEnded(w io.Writer, all []progress.Result) error {
-	return progress.NewJSON(w).Show([]progress.Event{{Kind: progress.SweepEnded, Time: time.Now(), Results: all}})
 }

@@ -9,44 +9,59 @@ import (
 func newReportCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use: "report DIR…", Short: "Report on saved runs as text, CSV or HTML",
-		Long: `Renders saved runs again from their files: one after another, or as HTML all on one page that compares them. Nothing
-is judged anew: that is what check does.`,
+		Use: "report DIR…", Short: "Report on saved runs in any format",
+		Long: `Renders saved runs again from their files. A directory of runs stands for all of them; one directory of rounds is told as what
+they say together. Nothing is judged anew: that is what check does.
+
+text      for the terminal, one run after another
+csv       a line for each run and driver
+html      one page, which compares the runs
+markdown  for a pull request, or the summary of a CI job
+junit     for CI systems: green exactly if lockbench run exits with 0
+json      everything, for programs
+bench     the latencies in the Go benchmark format: benchstat compares two such files`,
 		Example: `  lockbench report results/20261123T060000Z-partition
-  lockbench report results/20261123T060000Z-partition --format csv > summary.csv`,
+  lockbench report results/20261123T060000Z-partition --format markdown >> "$GITHUB_STEP_SUMMARY"
+  lockbench report results/*/ --format csv > all.csv
+  lockbench report results/20261123T060000Z-latency-rounds --format bench > new.txt && benchstat old.txt new.txt`,
 		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.MinimumNArgs(1)(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := report.ParseFormat(name)
+			format, err := report.ParseFormat(name, report.Formats())
 			if err != nil {
 				return usage(err)
 			}
 			var runs []*report.Model
+			out, opt := cmd.OutOrStdout(), report.Options{Color: wantsColor(cmd.OutOrStdout())}
 			for _, dir := range args {
-				m, err := report.Build(dir)
+				set, err := report.BuildSet(dir)
 				if err != nil {
 					return usage(err)
 				}
-				runs = append(runs, m)
-			}
-			if format == report.HTML {
-				return report.RenderPage(cmd.OutOrStdout(), runs)
-			}
-			for _, m := range runs {
-				if err := report.Render(cmd.OutOrStdout(), format, m, report.Options{Color: wantsColor(cmd.OutOrStdout())}); err != nil {
-					return err
+				if len(args) == 1 && set.AreRounds() {
+					rounds, err := report.NewRounds(set)
+					if err != nil {
+						return usage(err)
+					}
+					return rounds.Render(out, format, opt)
 				}
+				runs = append(runs, set.Runs...)
 			}
-			return nil
+			return report.RenderAll(out, format, runs, opt)
 		},
 	}
-	cmd.Flags().StringVar(&name, "format", "text", "text, csv or html")
+	addFormatFlag(cmd, &name, report.Formats())
+	return cmd
+}
+
+// addFormatFlag adds --format, with its completion.
+func addFormatFlag(cmd *cobra.Command, name *string, formats []report.Format) {
+	cmd.Flags().StringVar(name, "format", string(report.Text), "one of "+report.FormatNames(formats))
 	// Fails only for a flag that does not exist.
 	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		names := make([]string, 0, len(report.Formats()))
-		for _, f := range report.Formats() {
+		var names []string
+		for _, f := range formats {
 			names = append(names, string(f))
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
 	})
-	return cmd
 }

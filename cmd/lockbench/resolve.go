@@ -14,6 +14,7 @@ import (
 	"github.com/lockbench/lockbench/drivers/all"
 	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/internal/orchestrator"
+	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
 )
 
@@ -24,6 +25,8 @@ type plan struct {
 	seed     uint64
 	// swept is the path of what is swept, and value what this run has there; empty: nothing is.
 	swept, value string
+	// round says which of several it is; nil: there are no rounds.
+	round *results.Round
 	// replay is what is to strike; empty: it is drawn.
 	replay []orchestrator.TestSchedule
 }
@@ -36,8 +39,43 @@ func (p plan) change() string {
 	return p.swept + " = " + p.value
 }
 
+// label is what the directory's name has beside the scenario's.
+func (p plan) label() string {
+	if p.round != nil {
+		return fmt.Sprintf("round-%d", p.round.N)
+	}
+	return p.value
+}
+
+// first is the place of the driver that this run begins with: another one in each round.
+func (p plan) first() int {
+	if p.round == nil {
+		return 0
+	}
+	return p.round.N - 1
+}
+
 // resolve turns the flags into at least one plan, or says what is wrong with them.
 func (f runFlags) resolve(changed func(string) bool) ([]plan, error) {
+	plans, err := f.resolveOnce(changed)
+	switch {
+	case err != nil || !changed("rounds"):
+		return plans, err
+	case f.rounds < 1 || f.rounds > maxRounds:
+		return nil, fmt.Errorf("--rounds: %d is not a number from 1 to %d", f.rounds, maxRounds)
+	case plans[0].swept != "":
+		return nil, errors.New("--rounds and a sweep exclude each other: run the rounds of each value by itself")
+	case f.schedule != "":
+		return nil, errors.New("--schedule and --rounds exclude each other: a replay strikes the same every time")
+	}
+	return plans[0].rounds(f.rounds), nil
+}
+
+// maxRounds keeps a slip of the finger from running for weeks.
+const maxRounds = 1000
+
+// resolveOnce makes the plans of one round.
+func (f runFlags) resolveOnce(changed func(string) bool) ([]plan, error) {
 	if f.schedule != "" {
 		return f.replay(changed)
 	}
@@ -245,5 +283,8 @@ func drawSeed() (uint64, error) {
 	if _, err := rand.Read(b[:]); err != nil {
 		return 0, fmt.Errorf("draw a seed: %w", err)
 	}
-	return binary.LittleEndian.Uint64(b[:]) >> 11, nil // short enough for JSON readers that know only doubles
+	return binary.LittleEndian.Uint64(b[:]) >> seedShift, nil
 }
+
+// seedShift makes seeds short enough for JSON readers that know only doubles.
+const seedShift = 11

@@ -33,7 +33,7 @@ type runFlags struct {
 	scenario, schedule, sweep, out, hold, fencing, heedLost, resource string
 	drivers                                                           []string
 	seed                                                              uint64
-	clients, workers                                                  int
+	clients, workers, rounds                                          int
 	ttl, duration                                                     time.Duration
 	rate                                                              float64
 	direct, quiet, json                                               bool
@@ -49,6 +49,10 @@ comparison. What the run leaves lies in a directory of its own below --out.
 With --sweep, or a scenario that says so, there is one run for each value, with a directory of its own; the exit code is
 that of the worst.
 
+With --rounds the scenario is run so often, each time with another seed and beginning with another lock, into a directory
+that holds a directory for each; the report tells medians and, from five rounds on, intervals. lockbench compare puts two such
+directories side by side.
+
 What goes on is told on standard error: on a terminal as a display, elsewhere as a line for each phase, with --quiet not at
 all. With --json standard output has an event a line instead of the report (docs/progress.md); the last one has the verdicts.
 
@@ -58,6 +62,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
   lockbench run --scenario partition --driver etcd --fencing on --heed-lost off --ttl 3s
   lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct
   lockbench run --scenario ./mine.yaml --sweep '$.workload.hold=10ms,100ms,1s'
+  lockbench run --scenario latency --rounds 5
   lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
 		Args: noArgs,
@@ -78,6 +83,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	fl.StringVar(&f.hold, "hold", "", `time between a worker's read and write, "10ms" or "5ms..20ms"`)
 	fl.Float64Var(&f.rate, "rate", 0, "open loop: acquires per second of all workers together (default: closed loop)")
 	fl.DurationVar(&f.duration, "duration", 0, "length of each phase without a fault")
+	fl.IntVar(&f.rounds, "rounds", 0, "repeat everything so often and report on all of it together; five or more give intervals")
 	fl.BoolVar(&f.direct, "direct", false, "no proxies between clients and servers; phases that cut links do not run")
 	fl.BoolVar(&f.quiet, "quiet", false, "nothing but the report at the end, and errors")
 	fl.BoolVar(&f.json, "json", false, "one event a line as JSON on standard output, and no report there")
@@ -131,7 +137,10 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if runtime.GOOS != "linux" {
 		return exitError{exitInternal, fmt.Errorf("run %s: %w", plans[0].scenario.Name, agent.ErrUnsupported)}
 	}
-	if plans[0].swept != "" {
+	switch {
+	case plans[0].round != nil:
+		return runRounds(cmd, f, plans)
+	case plans[0].swept != "":
 		return runSweep(cmd, f, plans)
 	}
 	_, err = runPlan(cmd, f, plans[0])
@@ -149,7 +158,7 @@ func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
 	show := newProgress(cmd, f)
 	dir, err := orchestrator.Run(cmd.Context(), orchestrator.Config{
 		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
-		Out: f.out, Label: p.value, Meta: meta(p, f), Fence: resource.RejectLower, Progress: show.listener(),
+		Out: f.out, Label: p.label(), First: p.first(), Meta: meta(p, f), Fence: resource.RejectLower, Progress: show.listener(),
 	})
 	var model *report.Model
 	if dir == "" {
@@ -160,7 +169,7 @@ func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
 	}
 	r := ran{result(p, dir, err), model}
 	failed := show.end(r.result)
-	if model != nil && !f.json {
+	if model != nil && !f.json && p.round == nil {
 		failed = errors.Join(failed, renderReport(cmd.OutOrStdout(), dir, model))
 	}
 	if failed != nil {
@@ -190,8 +199,12 @@ func conclude(ctx context.Context, dir string, runErr error) (model *report.Mode
 
 // renderReport prints the report, and where its page is.
 func renderReport(w io.Writer, dir string, model *report.Model) error {
-	err := report.Render(w, report.Text, model, report.Options{Color: wantsColor(w)})
-	fmt.Fprintf(w, "The page is %s\n", filepath.Join(dir, results.ReportFile))
+	return errors.Join(report.Render(w, report.Text, model, report.Options{Color: wantsColor(w)}), sayPage(w, dir))
+}
+
+// sayPage says where the page of a run, or of rounds, is.
+func sayPage(w io.Writer, dir string) error {
+	_, err := fmt.Fprintf(w, "The page is %s\n", filepath.Join(dir, results.ReportFile))
 	return err
 }
 
@@ -216,7 +229,7 @@ func meta(p plan, f runFlags) results.Run {
 	v, c := identity()
 	s, w := p.scenario, p.scenario.Workload
 	m := results.Run{
-		Scenario: s.Name, Summary: s.Summary, Seed: p.seed, Argv: os.Args, Started: time.Now(),
+		Scenario: s.Name, Summary: s.Summary, Seed: p.seed, Round: p.round, Argv: os.Args, Started: time.Now(),
 		Version: v, Commit: c, Direct: f.direct,
 		Host: results.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()},
 		Settings: map[string]string{

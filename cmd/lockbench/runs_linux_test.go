@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/orchestrator"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/scenarios"
@@ -142,6 +144,83 @@ require: {grants: 2, attempts: 0, allowance: 4s}
 			}
 		}
 	}
+}
+
+// TestRounds: each round has a directory in that of all, a seed of its own, of which the first is the one asked for, and begins
+// with another lock; what they say together is printed, and saved.
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	p := start(t, "run", "--rounds", "2", "--seed", "4", "--quiet", "--scenario", write(t, "alone.yaml", `name: alone
+summary: It measures.
+drivers: [redis-setnx, redis-setnx+renew]
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+phases: [{name: quiet, alone: true, latency: true, for: 100ms}]
+require: {grants: 2, attempts: 0, allowance: 4s}
+`))
+	sets := p.finish(exitValid)
+	if len(sets) != 1 || !strings.HasSuffix(sets[0], "-alone-rounds") {
+		t.Fatalf("directories: %v", sets)
+	}
+	dirs, err := results.Runs(sets[0])
+	if err != nil || len(dirs) != 2 {
+		t.Fatalf("%v, %v", dirs, err)
+	}
+	seeds := map[uint64]bool{}
+	for i, dir := range dirs {
+		saved, err := results.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := saved.Run.Round; r == nil || r.N != i+1 || r.Of != 2 {
+			t.Errorf("%s is round %+v", dir, r)
+		}
+		if i == 0 && saved.Run.Seed != 4 {
+			t.Errorf("the first round has seed %d", saved.Run.Seed)
+		}
+		seeds[saved.Run.Seed] = true
+		var order []string
+		for _, test := range slices.SortedFunc(slices.Values(saved.Run.Tests), func(a, b results.Test) int {
+			return cmp.Compare(firstOp(t, saved.Dir, a.Name), firstOp(t, saved.Dir, b.Name))
+		}) {
+			order = append(order, test.Driver)
+		}
+		for _, d := range saved.Run.Drivers {
+			if m := d.RoundTripsMeasured; m == nil || m.Reason == "" && m.N != d.RoundTrips { // a machine may be too busy
+				t.Errorf("round %d: the round trips of %s: %+v", i+1, d.Name, m)
+			}
+		}
+		if want := [][]string{{"redis-setnx", "redis-setnx+renew"}, {"redis-setnx+renew", "redis-setnx"}}[i]; !slices.Equal(order, want) {
+			t.Errorf("round %d ran %v, want %v", i+1, order, want)
+		}
+	}
+	if len(seeds) != 2 {
+		t.Errorf("the rounds share a seed: %v", seeds)
+	}
+	for _, name := range []string{results.SummaryFile, results.ReportFile} {
+		if _, err := os.Stat(filepath.Join(sets[0], name)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, words := range []string{"lockbench: 2 rounds of alone\n", "valid in 2 of 2", dirs[0] + ": seed 4, complete"} {
+		if !strings.Contains(p.stdout.String(), words) {
+			t.Errorf("it does not say %q:\n%s", words, &p.stdout)
+		}
+	}
+}
+
+// firstOp is the time of the first line of a test's history.
+func firstOp(t *testing.T, dir results.Dir, test string) int64 {
+	t.Helper()
+	f, err := os.Open(dir.History(test))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	op, err := history.NewReader(f).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op.Time
 }
 
 func TestWorstExit(t *testing.T) {

@@ -1,0 +1,278 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Comparison is two runs, or two sets of rounds, side by side: A, and B against it.
+type Comparison struct {
+	A, B *Rounds
+	Rows []ComparedRow // A's drivers, then those that only B has
+}
+
+// ComparedRow is one driver. A side that does not have it is nil.
+type ComparedRow struct {
+	Driver results.Driver
+	A, B   *RoundsRow
+}
+
+// Compare puts two sets side by side; the error says why one of them is not rounds of the same.
+func Compare(a, b *Set) (*Comparison, error) {
+	ra, errA := NewRounds(a)
+	rb, errB := NewRounds(b)
+	if err := errors.Join(errA, errB); err != nil {
+		return nil, err
+	}
+	c := &Comparison{A: ra, B: rb}
+	for i := range ra.Rows {
+		c.Rows = append(c.Rows, ComparedRow{Driver: ra.Rows[i].Driver, A: &ra.Rows[i]})
+	}
+	for i := range rb.Rows {
+		row := &rb.Rows[i]
+		if at := slices.IndexFunc(c.Rows, func(o ComparedRow) bool { return o.Driver.Name == row.Driver.Name }); at >= 0 {
+			c.Rows[at].B = row
+		} else {
+			c.Rows = append(c.Rows, ComparedRow{Driver: row.Driver, B: row})
+		}
+	}
+	return c, nil
+}
+
+// Document lays the comparison out.
+func (c *Comparison) Document() *Document {
+	d := &Document{
+		Title: "B against A",
+		Lead:  []string{"A: " + c.A.describe(), "B: " + c.B.describe()},
+		Tables: []Table{
+			tableOf("safety", "Safety", questionsTable(), c.Rows, (*ComparedRow).safetyLine),
+			tableOf("latency", "Latency", latencyTable(), c.Rows, (*ComparedRow).latencyLine),
+		},
+	}
+	d.Sides = []string{"a", "b"}
+	for i := range c.Rows {
+		d.Figures = append(d.Figures, figuresOf(c.Rows[i].Driver.Name, c.Rows[i].A, c.Rows[i].B)...)
+	}
+	d.Says = c.says()
+	d.section("What differs", c.differs())
+	d.section("What differs between the rounds of A", c.A.differs())
+	d.section("What differs between the rounds of B", c.B.differs())
+	d.section("What is missing in A, and why", c.A.reasons())
+	d.section("What is missing in B, and why", c.B.reasons())
+	d.section("How to read it", append(c.A.notesOf(c.B),
+		"Slower and faster are said only where the intervals do not overlap; they compare the medians. Where intervals overlap nothing was seen, which does not prove that there is nothing."))
+	return d
+}
+
+// describe says which runs one side is.
+func (r *Rounds) describe() string {
+	first, noun := &r.Set.Runs[0].Run, "round"
+	if len(r.Set.Runs) == 1 {
+		noun = "run"
+	}
+	return fmt.Sprintf("%s: %s of %s, lockbench %s, %s", r.Set.Path, plural(len(r.Set.Runs), noun), first.Subject(),
+		orElse(first.Version, "of unknown version"), first.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
+}
+
+func (r *ComparedRow) safetyLine() Line {
+	line := Line{Driver: r.Driver, Reason: r.incomparable()}
+	if line.Reason == "" {
+		line.Cells = r.safetyCells()
+	}
+	return line
+}
+
+func (r *ComparedRow) latencyLine() Line {
+	line := Line{Driver: r.Driver, Reason: r.incomparable()}
+	if line.Reason == "" {
+		line.Cells = r.latencyCells()
+	}
+	return line
+}
+
+// incomparable is why there is nothing to compare; empty: there is.
+func (r *ComparedRow) incomparable() string {
+	switch {
+	case r.A == nil:
+		return "only in B"
+	case r.B == nil:
+		return "only in A"
+	}
+	a, b := r.A.nothing(), r.B.nothing()
+	switch {
+	case a == b:
+		return a
+	case a == "":
+		return "B " + b
+	case b == "":
+		return "A " + a
+	default:
+		return "A " + a + ", B " + b
+	}
+}
+
+func (r *ComparedRow) safetyCells() [][]string {
+	var cells [][]string
+	for _, q := range questions() {
+		a, b := r.A.ask(q), r.B.ask(q)
+		if !a.asked() && !b.asked() {
+			cells = append(cells, a.lines())
+			continue
+		}
+		lines := append(sided("A", a.lines()), sided("B", b.lines())...)
+		if change := changeOf(a, b); change != "" {
+			lines = append(lines, change)
+		}
+		cells = append(cells, lines)
+	}
+	return cells
+}
+
+// sided puts the side's name before a cell.
+func sided(side string, lines []string) []string {
+	for i := range lines {
+		if i == 0 {
+			lines[i] = side + " " + lines[i]
+		} else {
+			lines[i] = "  " + lines[i]
+		}
+	}
+	return lines
+}
+
+// changeOf says what changed from one side's answers to the other's; empty: nothing that is known.
+func changeOf(a, b answers) string {
+	switch {
+	case !a.asked() || !b.asked():
+		return ""
+	case a.states[Invalid] == 0 && b.states[Invalid] > 0:
+		return "violations only in B"
+	case a.states[Invalid] > 0 && b.states[Invalid] == 0:
+		return "violations only in A"
+	case a.states[Invalid] == 0:
+		return ""
+	}
+	switch a.incidents.compareTo(b.incidents) {
+	case below:
+		return "fewer incidents in B"
+	case above:
+		return "more incidents in B"
+	case tooFewRounds, intervalsOverlap:
+	}
+	return ""
+}
+
+func (r *ComparedRow) latencyCells() [][]string {
+	var cells [][]string
+	for _, k := range latencyKinds() {
+		var lines []string
+		for _, f := range comparedFigures(k) {
+			a, b := r.A.measure(f), r.B.measure(f)
+			if a.Rounds+b.Rounds == 0 {
+				continue
+			}
+			lines = append(lines, "A "+f.stat+" "+a.write(formatNanoseconds)+a.fewer(len(r.A.Rounds)),
+				"B "+f.stat+" "+b.write(formatNanoseconds)+b.fewer(len(r.B.Rounds)), verdictOnLatency(a, b))
+		}
+		if len(lines) == 0 {
+			lines = []string{dash, r.A.why(figureOf(k.title, "p50"))}
+		}
+		cells = append(cells, lines)
+	}
+	return cells
+}
+
+// comparedFigures are those of a kind on which there is a verdict. What is further out than p99 hangs on a few
+// acquires of each round.
+func comparedFigures(k latencyKind) []figure {
+	return []figure{figureOf(k.title, "p50"), figureOf(k.title, "p99")}
+}
+
+// verdictOnLatency says how the latency of B lies to that of A.
+func verdictOnLatency(a, b Estimate) string {
+	switch a.compareTo(b) {
+	case below:
+		return "B is " + percent(1-b.Median/a.Median) + " faster"
+	case above:
+		return "B is " + percent(b.Median/a.Median-1) + " slower"
+	case intervalsOverlap:
+		return "no difference seen"
+	case tooFewRounds:
+	}
+	return "no verdict: too few rounds"
+}
+
+// says puts what the comparison found into sentences: what broke first.
+func (c *Comparison) says() []string {
+	var all []string
+	for i := range c.Rows {
+		all = append(all, c.Rows[i].saysSafety()...)
+	}
+	if len(all) == 0 {
+		all = append(all, "No verdict on safety changed.")
+	}
+	var latency []string
+	for i := range c.Rows {
+		latency = append(latency, c.Rows[i].saysLatency()...)
+	}
+	switch few := min(len(c.A.Set.Runs), len(c.B.Set.Runs)); {
+	case few < IntervalRounds:
+		latency = append(latency, fmt.Sprintf("No verdict on latency: it takes %d rounds on each side, and A has %d, B %d. lockbench run --rounds %[1]d makes them.",
+			IntervalRounds, len(c.A.Set.Runs), len(c.B.Set.Runs)))
+	case len(latency) == 0:
+		latency = append(latency, "No difference in latency was seen.")
+	}
+	return append(all, latency...)
+}
+
+func (r *ComparedRow) saysSafety() []string {
+	if r.incomparable() != "" {
+		return nil
+	}
+	var all []string
+	for _, q := range questions() {
+		a, b := r.A.ask(q), r.B.ask(q)
+		if change := changeOf(a, b); change != "" {
+			all = append(all, fmt.Sprintf("%s, %s: %s (A %s, B %s).", r.Driver.Title, lowerFirst(q.title), change, a.words(), b.words()))
+		}
+	}
+	return all
+}
+
+func (r *ComparedRow) saysLatency() []string {
+	if r.incomparable() != "" {
+		return nil
+	}
+	var all []string
+	for _, k := range latencyKinds() {
+		for _, f := range comparedFigures(k) {
+			a, b := r.A.measure(f), r.B.measure(f)
+			if d := a.compareTo(b); d == below || d == above {
+				all = append(all, fmt.Sprintf("%s, %s %s: %s: %s against %s.", r.Driver.Title, lowerFirst(k.title), f.stat, verdictOnLatency(a, b),
+					b.write(formatNanoseconds), a.write(formatNanoseconds)))
+			}
+		}
+	}
+	return all
+}
+
+// differs lists in what the sides differ beside what was measured.
+func (c *Comparison) differs() []string {
+	a, b := &c.A.Set.Runs[0].Run, &c.B.Set.Runs[0].Run
+	var all []string
+	for _, d := range differences(a, b) {
+		all = append(all, d+": the runs are not of the same, so that a difference may come from that")
+	}
+	return append(all, surroundings(a, b)...)
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/internal/results"
+)
+
+// Rounds is what several runs of the same say together.
+type Rounds struct {
+	Set  *Set
+	Rows []RoundsRow // in the order in which the runs first name the drivers
+}
+
+// RoundsRow is one driver over all rounds.
+type RoundsRow struct {
+	Driver results.Driver
+	// Rounds are the driver's rows; those that came to nothing are among them.
+	Rounds []*Row
+}
+
+// NewRounds puts the runs of a set together; the error says why they are not rounds of the same.
+func NewRounds(s *Set) (*Rounds, error) {
+	if err := s.Same(); err != nil {
+		return nil, err
+	}
+	all := &Rounds{Set: s}
+	for _, m := range s.Runs {
+		for i := range m.Rows {
+			r := &m.Rows[i]
+			at := slices.IndexFunc(all.Rows, func(o RoundsRow) bool { return o.Driver.Name == r.Driver.Name })
+			if at < 0 {
+				at = len(all.Rows)
+				all.Rows = append(all.Rows, RoundsRow{Driver: r.Driver})
+			}
+			all.Rows[at].Rounds = append(all.Rows[at].Rounds, r)
+		}
+	}
+	return all, nil
+}
+
+// question is one that each round answers with a verdict.
+type question struct {
+	name, title string
+	of          func(*Row) Finding
+}
+
+func questions() []question {
+	return []question{
+		{"exclusion_heeding", "Exclusion, heeding", func(r *Row) Finding { return r.Heeding }},
+		{"exclusion_ignoring", "Exclusion, ignoring", func(r *Row) Finding { return r.Ignoring }},
+		{"data_unfenced", "Data, unfenced", func(r *Row) Finding { return r.Unfenced }},
+		{"data_fenced", "Data, fenced", func(r *Row) Finding { return r.Fenced }},
+	}
+}
+
+// figure is a length of time that each round measures.
+type figure struct {
+	name, kind, stat string
+	of               func(*Row) Span
+}
+
+func figures() []figure {
+	var all []figure
+	for _, k := range latencyKinds() {
+		for _, s := range []struct {
+			stat string
+			of   func(Latency) Span
+		}{
+			{"p50", func(l Latency) Span { return l.Quantile(0.5) }},
+			{"p99", func(l Latency) Span { return l.Quantile(0.99) }},
+			{"p99.9", func(l Latency) Span { return l.Quantile(0.999) }},
+			{"max", Latency.Max},
+		} {
+			all = append(all, figure{k.name + "_" + strings.ReplaceAll(s.stat, ".", ""), k.title, s.stat, func(r *Row) Span { return s.of(k.of(r)) }})
+		}
+	}
+	return all
+}
+
+// answers is how the rounds answer one question.
+type answers struct {
+	// rounds is how many asked it, and states how many of them answered what.
+	rounds int
+	states map[State]int
+	// expected is true if the scenario expects all violations.
+	expected bool
+	// one is an answer of the worst kind.
+	one Finding
+	// incidents are those of the rounds that found out: valid or invalid.
+	incidents Estimate
+}
+
+func (r *RoundsRow) ask(q question) answers {
+	a := answers{states: map[State]int{}, expected: true}
+	var found []float64
+	for i, row := range r.Rounds {
+		f := q.of(row)
+		if i == 0 || f.State.severity() > a.one.State.severity() {
+			a.one = f
+		}
+		a.rounds++
+		a.states[f.State]++
+		a.expected = a.expected && (f.State != Invalid || f.Expected)
+		if f.State == Valid || f.State == Invalid {
+			found = append(found, float64(f.Incidents))
+		}
+	}
+	a.expected = a.expected && a.states[Invalid] > 0
+	a.incidents = estimate(found)
+	return a
+}
+
+// asked reports whether any round has an answer, though it be unknown.
+func (a answers) asked() bool {
+	return a.states[NotApplicable] < a.rounds && (a.one.State != NotRun || a.one.Reason != notAsked)
+}
+
+// measure sums up what the rounds measured.
+func (r *RoundsRow) measure(f figure) Estimate {
+	var values []float64
+	for _, row := range r.Rounds {
+		if s := f.of(row); s.Measured {
+			values = append(values, float64(s.D))
+		}
+	}
+	return estimate(values)
+}
+
+// why is why none of the rounds measured a figure.
+func (r *RoundsRow) why(f figure) string {
+	for _, row := range r.Rounds {
+		if s := f.of(row); s.Reason != "" {
+			return s.Reason
+		}
+	}
+	return "no round has this lock"
+}
+
+// nothing is the driver's status if it came to nothing in every round; empty: it did come to something.
+func (r *RoundsRow) nothing() string {
+	for _, row := range r.Rounds {
+		if !row.nothing() {
+			return ""
+		}
+	}
+	return string(r.Rounds[0].Driver.Status)
+}
+
+func figureOf(kind, stat string) figure {
+	all := figures()
+	return all[slices.IndexFunc(all, func(f figure) bool { return f.kind == kind && f.stat == stat })]
+}
+
+// latencyKind is one kind of latency that a row has.
+type latencyKind struct {
+	name, title string
+	of          func(*Row) Latency
+}
+
+func latencyKinds() []latencyKind {
+	return []latencyKind{
+		{"acquire", "Uncontended", func(r *Row) Latency { return r.Latency }},
+		{"contended", "Contended", func(r *Row) Latency { return r.Contended }},
+		{"hand_off", "Hand-off", func(r *Row) Latency { return r.HandOff }},
+	}
+}
