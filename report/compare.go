@@ -115,33 +115,33 @@ func (r *ComparedRow) incomparable() string {
 	}
 }
 
-func (r *ComparedRow) safetyCells() [][]string {
-	var cells [][]string
+func (r *ComparedRow) safetyCells() []Cell {
+	var cells []Cell
 	for _, q := range questions() {
 		a, b := r.A.ask(q), r.B.ask(q)
 		if !a.asked() && !b.asked() {
-			cells = append(cells, a.lines())
+			cells = append(cells, a.cell())
 			continue
 		}
-		lines := append(sided("A", a.lines()), sided("B", b.lines())...)
+		both := append(sided("A", a.cell()), sided("B", b.cell())...)
 		if change := changeOf(a, b); change != "" {
-			lines = append(lines, change)
+			both = append(both, CellLine{Text: change})
 		}
-		cells = append(cells, lines)
+		cells = append(cells, both)
 	}
 	return cells
 }
 
 // sided puts the side's name before a cell.
-func sided(side string, lines []string) []string {
-	for i := range lines {
+func sided(side string, c Cell) Cell {
+	for i := range c {
 		if i == 0 {
-			lines[i] = side + " " + lines[i]
+			c[i].Text = side + " " + c[i].Text
 		} else {
-			lines[i] = "  " + lines[i]
+			c[i].Text = "  " + c[i].Text
 		}
 	}
-	return lines
+	return c
 }
 
 // changeOf says what changed from one side's answers to the other's; empty: nothing that is known.
@@ -166,8 +166,8 @@ func changeOf(a, b answers) string {
 	return ""
 }
 
-func (r *ComparedRow) latencyCells() [][]string {
-	var cells [][]string
+func (r *ComparedRow) latencyCells() []Cell {
+	var cells []Cell
 	for _, k := range latencyKinds() {
 		var lines []string
 		for _, f := range comparedFigures(k) {
@@ -181,7 +181,7 @@ func (r *ComparedRow) latencyCells() [][]string {
 		if len(lines) == 0 {
 			lines = []string{dash, r.A.why(figureOf(k.title, "p50"))}
 		}
-		cells = append(cells, lines)
+		cells = append(cells, cell(lines...))
 	}
 	return cells
 }

@@ -259,7 +259,11 @@ func jsonTables(all []Table) []jsonTable {
 	for _, t := range all {
 		table := jsonTable{Title: t.Title, About: t.About, Columns: list0(t.Columns), Lines: []jsonLine{}}
 		for _, l := range t.Lines {
-			table.Lines = append(table.Lines, jsonLine{l.Driver.Name, list0(l.Cells), l.Reason})
+			line := jsonLine{Driver: l.Driver.Name, Cells: [][]string{}, Reason: l.Reason}
+			for _, c := range l.Cells {
+				line.Cells = append(line.Cells, c.texts())
+			}
+			table.Lines = append(table.Lines, line)
 		}
 		tables = append(tables, table)
 	}

@@ -2,50 +2,53 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/lockbench/lockbench/internal/results"
 )
 
-// kindsTable is in every report, before the tables that the run asks for.
-var kindsTable = Table{
-	ID: "latency", Title: "Latency by kind",
-	About: "In phases without a fault only. Uncontended: acquires of one worker alone, from the call to the return. Contended: acquires " +
-		"where several workers ask for the lock, likewise. Hand-off: from the end of a hold, when somebody is waiting already, to " +
-		"the return of the next grant. Proxies: what they cost of the p50, as estimated below.",
-	Columns: []string{"Uncontended", "Contended", "Hand-off"},
+// latencyTables is what the names of the tables of the kinds begin with. They are in every report, before those that the run
+// asks for.
+const latencyTables = "latency-"
+
+// table is the kind's, without lines.
+func (k Kind) table() Table {
+	t := Table{ID: latencyTables + results.Table(k), Numbers: true, Columns: []string{"p50", "p90", "p99", "p99.9", "max", "Samples"}}
+	switch k {
+	case Uncontended:
+		t.Title = "Latency, uncontended"
+		t.About = "From the call of an acquire to its return: one worker alone, no fault. " +
+			"Not granted: refused or timed out, in no percentile. Proxies: what they cost of the p50, as estimated below. " +
+			"– is a percentile of too few samples: p99 takes 100, p99.9 takes 1000."
+		t.Columns = append(t.Columns, "Not granted", "Proxies")
+	case Contended:
+		t.Title = "Latency, contended"
+		t.About = "The same where several workers ask for the lock, in phases without a fault."
+		t.Columns = append(t.Columns, "Not granted")
+	case HandOff:
+		t.Title = "Latency of hand-offs"
+		t.About = "From the end of a hold, when somebody is waiting already, to the return of the next grant; in the same phases."
+	}
+	return t
 }
 
-func (r *Row) latencyCells() ([][]string, string) {
-	var cells [][]string
-	for _, k := range Kinds() {
-		l := r.Of(k)
-		cell := l.lines()
-		if k == Uncontended && l.Samples > 0 {
-			cell = append(cell, r.Proxies.String())
-		}
-		cells = append(cells, cell)
+func (r *Row) latencyCells(k Kind) ([]Cell, string) {
+	l := r.Of(k)
+	if l.Samples == 0 {
+		return nil, l.Reason
+	}
+	var cells []Cell
+	for _, s := range []Span{l.Quantile(0.5), l.Quantile(0.9), l.Quantile(0.99), l.Quantile(0.999), l.Max()} {
+		cells = append(cells, cell(s.String()))
+	}
+	cells = append(cells, cell(strconv.FormatInt(l.Samples, 10)))
+	if k != HandOff {
+		cells = append(cells, cell(strconv.FormatInt(l.NotGranted, 10)))
+	}
+	if k == Uncontended {
+		cells = append(cells, cell(r.Proxies.String()))
 	}
 	return cells, ""
-}
-
-// lines are the latency in a cell, or why there is none.
-func (l Latency) lines() []string {
-	if l.Samples == 0 {
-		return []string{dash, l.Reason}
-	}
-	var lines []string
-	for _, q := range []float64{0.5, 0.99, 0.999} {
-		if s := l.Quantile(q); s.Measured {
-			lines = append(lines, fmt.Sprintf("p%g %s", q*100, s))
-		} else {
-			lines = append(lines, s.Reason)
-		}
-	}
-	lines = append(lines, "max "+l.Max().String(), fmt.Sprintf("n %d", l.Samples))
-	if l.NotGranted > 0 {
-		lines = append(lines, fmt.Sprintf("%d not granted", l.NotGranted))
-	}
-	return lines
 }
 
 // ProxyPart is an estimate of what the proxies between clients and servers cost of an uncontended acquire: as often as it waits
@@ -65,7 +68,7 @@ func proxyPart(run *results.Run, r *Row) ProxyPart {
 	}
 	switch {
 	case run.Direct:
-		return ProxyPart{Cost: unmeasured("no proxies")}
+		return ProxyPart{Cost: unmeasured(noProxies)}
 	case run.ProxyCost.ProxyP50 == 0:
 		return ProxyPart{Cost: unmeasured("proxies: their cost was not measured")}
 	case trip <= 0:
@@ -79,10 +82,16 @@ func proxyPart(run *results.Run, r *Row) ProxyPart {
 	return ProxyPart{Cost: cost, Part: float64(cost.D) / float64(p50.D)}
 }
 
-// String is "proxies 34.0 µs, 16 %", or why that is not known.
+// String is "34.0 µs, 16 %", or "none" if there were no proxies.
 func (p ProxyPart) String() string {
-	if !p.Cost.Measured {
-		return p.Cost.Reason
+	switch {
+	case p.Cost.Measured:
+		return fmt.Sprintf("%s, %.0f %%", p.Cost, 100*p.Part)
+	case p.Cost.Reason == noProxies:
+		return "none"
 	}
-	return fmt.Sprintf("proxies %s, %.0f %%", p.Cost, 100*p.Part)
+	return dash
 }
+
+// noProxies is why proxies cost nothing.
+const noProxies = "no proxies"

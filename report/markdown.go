@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -131,13 +132,17 @@ func (md *markdown) tables(all []Table) {
 			header = append(header, escapeMarkdown(c))
 		}
 		md.row(header)
-		md.rule(len(header))
+		column := "---"
+		if t.Numbers {
+			column = "---:"
+		}
+		md.row(append([]string{"---"}, slices.Repeat([]string{column}, len(t.Columns))...))
 		for _, line := range t.Lines {
 			cells := []string{escapeMarkdown(line.Driver.Title)}
 			for _, cell := range line.Cells {
 				lines := make([]string, len(cell))
 				for i, l := range cell {
-					lines[i] = escapeMarkdown(l)
+					lines[i] = markdownState(l.State, l.Text)
 				}
 				cells = append(cells, markdownLines(lines))
 			}
@@ -192,7 +197,7 @@ var markdownEscapes = strings.NewReplacer(
 )
 
 // numbered is the beginning of a line that would make a numbered list.
-var numbered = regexp.MustCompile(`^(\d+)([.)])`)
+var numbered = regexp.MustCompile(`^(\d+)([.)])( |$)`)
 
 // escapeMarkdown makes one line of s that shows what s says, and nothing else.
 func escapeMarkdown(s string) string {
@@ -201,5 +206,5 @@ func escapeMarkdown(s string) string {
 	if s != "" && strings.ContainsAny(s[:1], "-+=") {
 		s = `\` + s
 	}
-	return numbered.ReplaceAllString(s, `$1\$2`)
+	return numbered.ReplaceAllString(s, `$1\$2$3`)
 }

@@ -22,45 +22,33 @@ type percentilePlot struct {
 	Lines        []percentileLine
 }
 
-// percentileLine is one driver in the plot, or why it is not there.
+// percentileLine is one driver in the plot.
 type percentileLine struct {
-	Row *Row
-	Key *seriesKey // nil: not in the plot
-	// Reason says why not.
-	Reason string
+	Row    *Row
+	Key    seriesKey
 	points plotter.XYs
 }
 
 // seriesKey is how a driver's line looks.
 type seriesKey struct{ Color, Dash string }
 
-func newSeriesKey(n int) *seriesKey {
+func newSeriesKey(n int) seriesKey {
 	var dash []string
 	for _, d := range seriesDash(n) {
 		dash = append(dash, fmt.Sprint(float64(d)))
 	}
-	return &seriesKey{Color: (inkSeries + ink(n%seriesInks)).variable(), Dash: strings.Join(dash, " ")}
+	return seriesKey{Color: (inkSeries + ink(n%seriesInks)).variable(), Dash: strings.Join(dash, " ")}
 }
 
 // newPercentilePlot plots the rows; nil if nothing was measured.
 func newPercentilePlot(rows []Row) (*percentilePlot, error) {
 	p := &percentilePlot{}
-	drawn := 0
 	for i := range rows {
-		r := &rows[i]
-		l := percentileLine{Row: r}
-		if r.Latency.Samples == 0 {
-			l.Reason = r.Latency.Reason
-			if r.nothing() {
-				l.Reason = string(r.Driver.Status)
-			}
-		} else {
-			l.Key, l.points = newSeriesKey(drawn), r.Latency.percentiles()
-			drawn++
+		if r := &rows[i]; r.Latency.Samples > 0 {
+			p.Lines = append(p.Lines, percentileLine{r, newSeriesKey(len(p.Lines)), r.Latency.percentiles()})
 		}
-		p.Lines = append(p.Lines, l)
 	}
-	if drawn == 0 {
+	if len(p.Lines) == 0 {
 		return nil, nil
 	}
 	var err error
@@ -98,16 +86,11 @@ func (p *percentilePlot) draw(width, height int) (picture, error) {
 	high = max(math.Ceil(high), low+1)
 	xMax = max(xMax, 2) * 1.02
 	plotted := newPlot(xMax, low, high, percentileTicks(xMax), durationTicks(low, high))
-	n := 0
-	for _, l := range p.Lines {
-		if l.Key == nil {
-			continue
-		}
+	for n, l := range p.Lines {
 		style := draw.LineStyle{Color: inkSeries + ink(n%seriesInks), Width: 2, Dashes: seriesDash(n)}
 		if err := line(plotted, l.points, style); err != nil {
 			return picture{}, err
 		}
-		n++
 	}
 	pic, err := drawPanels(width, height, []panel{{plot: plotted}})
 	pic.Title = "Acquire latency by percentile"
@@ -119,9 +102,7 @@ func (p *percentilePlot) draw(width, height int) (picture, error) {
 func (p *percentilePlot) desc() string {
 	var all []string
 	for _, l := range p.Lines {
-		if l.Key != nil {
-			all = append(all, fmt.Sprintf("%s: p50 %s, p99 %s, max %s", l.Row.Driver.Title, l.Row.P50(), l.Row.P99(), l.Row.Max()))
-		}
+		all = append(all, fmt.Sprintf("%s: p50 %s, p99 %s, max %s", l.Row.Driver.Title, l.Row.P50(), l.Row.P99(), l.Row.Max()))
 	}
 	return strings.Join(all, "; ") + "."
 }

@@ -88,23 +88,23 @@ func questionsTable() []string {
 	return titles
 }
 
-// lines are the cell of the answers.
-func (a answers) lines() []string {
+// cell is what the answers are together.
+func (a answers) cell() Cell {
 	if !a.asked() {
 		if a.one.Reason == notAsked {
-			return []string{dash}
+			return cell(dash)
 		}
-		return []string{a.one.word()}
+		return Cell{{NotApplicable, a.one.word()}}
 	}
-	lines := []string{a.words()}
+	c := Cell{{a.one.State, a.words()}}
 	if a.states[Invalid] > 0 {
 		count := "×" + a.incidents.write(formatCount)
 		if a.expected {
 			count += " expected"
 		}
-		lines = append(lines, count)
+		c = append(c, CellLine{Text: count})
 	}
-	return lines
+	return c
 }
 
 // formatCount writes a count, or the mean of two.
@@ -173,8 +173,8 @@ func (r *Rounds) reasons() []string {
 	return all
 }
 
-func (r *RoundsRow) latencyCells() [][]string {
-	var cells [][]string
+func (r *RoundsRow) latencyCells() []Cell {
+	var cells []Cell
 	for _, k := range latencyKinds() {
 		var lines []string
 		for _, f := range figures() {
@@ -188,7 +188,7 @@ func (r *RoundsRow) latencyCells() [][]string {
 		if len(lines) == 0 {
 			lines = []string{dash, r.why(figureOf(k.title, "p50"))}
 		}
-		cells = append(cells, lines)
+		cells = append(cells, cell(lines...))
 	}
 	return cells
 }
@@ -224,7 +224,7 @@ func (r *RoundsRow) safetyLine() Line {
 	line := Line{Driver: r.Driver, Reason: r.nothing()}
 	if line.Reason == "" {
 		for _, q := range questions() {
-			line.Cells = append(line.Cells, r.ask(q).lines())
+			line.Cells = append(line.Cells, r.ask(q).cell())
 		}
 	}
 	return line

@@ -17,15 +17,11 @@ func says(m *Model) []string {
 			all = append(all, fmt.Sprintf(format, list(names)))
 		}
 	}
-	for i := range m.Rows {
-		all = append(all, m.Rows[i].saysExclusion()...)
-	}
+	all = append(all, m.together((*Row).saysExclusion)...)
 	add("In this run no second client got in: %s.", m.titles(func(r *Row) bool {
 		return held(r.Heeding) && held(r.Ignoring) && (r.Heeding.State == Valid || r.Ignoring.State == Valid)
 	}))
-	for i := range m.Rows {
-		all = append(all, m.Rows[i].saysData()...)
-	}
+	all = append(all, m.together((*Row).saysData)...)
 	for i, phase := range m.FaultPhases {
 		add("Nobody got the lock during "+phase+": %s.", m.titles(func(r *Row) bool {
 			b := r.Behaviours[i]
@@ -79,7 +75,35 @@ func (m *Model) titles(pass func(*Row) bool) []string {
 	return names
 }
 
-func (r *Row) saysExclusion() []string {
+// sentence is what is true of a driver, around the driver's name.
+type sentence struct{ before, after string }
+
+// said is a sentence about a driver.
+type said struct {
+	who string
+	sentence
+}
+
+// together says of all rows what they say, once of all of which it is true, in the order in which it first comes up.
+func (m *Model) together(of func(*Row) []said) []string {
+	var order []sentence
+	by := map[sentence][]string{}
+	for i := range m.Rows {
+		for _, s := range of(&m.Rows[i]) {
+			if by[s.sentence] == nil {
+				order = append(order, s.sentence)
+			}
+			by[s.sentence] = append(by[s.sentence], s.who)
+		}
+	}
+	var all []string
+	for _, s := range order {
+		all = append(all, s.before+list(by[s])+s.after)
+	}
+	return all
+}
+
+func (r *Row) saysExclusion() []said {
 	if r.Heeding.State != Invalid && r.Ignoring.State != Invalid {
 		return nil
 	}
@@ -89,7 +113,7 @@ func (r *Row) saysExclusion() []string {
 			in = append(in, b.Phase)
 		}
 	}
-	text := r.Driver.Title + " let two clients hold the lock at once"
+	text := " let two clients hold the lock at once"
 	if len(in) > 0 {
 		text += " during " + list(in)
 	}
@@ -101,28 +125,35 @@ func (r *Row) saysExclusion() []string {
 	default:
 		text += "; the clients went on after they had been told that they had lost it"
 	}
-	return []string{fmt.Sprintf("%s (%s).", text, incidents(r.Heeding.Incidents+r.Ignoring.Incidents))}
+	count := incidents(r.Heeding.Incidents)
+	switch {
+	case r.Heeding.State != Invalid:
+		count = incidents(r.Ignoring.Incidents)
+	case r.Ignoring.State == Invalid:
+		count += fmt.Sprintf(", and %d where clients went on", r.Ignoring.Incidents)
+	}
+	return []said{{r.Driver.Title + " (" + count + ")", sentence{after: text + "."}}}
 }
 
-func (r *Row) saysData() []string {
-	var all []string
+func (r *Row) saysData() []said {
+	var all []said
 	title := r.Driver.Title
 	if r.Unfenced.State == Invalid {
-		text := fmt.Sprintf("%s corrupted data where the resource checked no token (%s)", title, incidents(r.Unfenced.Incidents))
+		text := " corrupted data where the resource checked no token"
 		switch r.Fenced.State {
 		case Valid:
 			text += ", but not where it did"
 		case NotApplicable:
-			text += "; it cannot be fenced, for it has no token"
+			text += ", and cannot be fenced for want of one"
 		case Invalid, NotRun, Unknown, Failed:
 		}
-		all = append(all, text+".")
+		all = append(all, said{title + " (" + incidents(r.Unfenced.Incidents) + ")", sentence{after: text + "."}})
 	}
 	if r.Fenced.State == Invalid {
-		all = append(all, fmt.Sprintf("%s corrupted data in spite of the fence (%s).", title, incidents(r.Fenced.Incidents)))
+		all = append(all, said{title + " (" + incidents(r.Fenced.Incidents) + ")", sentence{after: " corrupted data in spite of the fence."}})
 	}
 	if n, ok := r.FencedOff(); ok && n > 0 && r.Fenced.State == Valid {
-		all = append(all, fmt.Sprintf("Fencing refused %s of %s: its data stayed whole.", plural(n, "stale request"), title))
+		all = append(all, said{fmt.Sprintf("%s (%d)", title, n), sentence{"The fence refused stale requests of ", ", and the data stayed whole."}})
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -18,15 +17,45 @@ type Table struct {
 	// About says what the columns hold.
 	About   string
 	Columns []string // beside the first, which names the driver
+	// Numbers says that every cell is one number, so that a column is to be read from top to bottom.
+	Numbers bool
 	Lines   []Line
 }
 
 // Line is one driver.
 type Line struct {
 	Driver results.Driver
-	// Cells has one entry for each column, of one or more lines. None: nothing was measured, and Reason says why.
-	Cells  [][]string
+	// Cells has one entry for each column. None: nothing was measured, and Reason says why.
+	Cells  []Cell
 	Reason string
+}
+
+// Cell is what a cell shows, of one or more lines.
+type Cell []CellLine
+
+// CellLine is one line of a cell.
+type CellLine struct {
+	// State is what the line says of a question; empty: it is no answer.
+	State State
+	Text  string
+}
+
+// cell makes a cell of lines that are no answers.
+func cell(lines ...string) Cell {
+	c := make(Cell, len(lines))
+	for i, text := range lines {
+		c[i].Text = text
+	}
+	return c
+}
+
+// texts are the lines without what they mean.
+func (c Cell) texts() []string {
+	all := make([]string, len(c))
+	for i, l := range c {
+		all[i] = l.Text
+	}
+	return all
 }
 
 // noTables says why the tables show nothing of a history.
@@ -78,35 +107,42 @@ func (r *Row) mergeTables() {
 	}
 }
 
-// tables builds the tables from the rows: that of the latency, and those of the run.
+// tables builds the tables from the rows: those of the latency, and those of the run.
 func tables(m *Model) []Table {
 	if len(m.Rows) == 0 {
 		return nil
 	}
 	var all []Table
+	for _, k := range Kinds() {
+		all = append(all, k.table().of(m, func(r *Row) ([]Cell, string) { return r.latencyCells(k) }))
+	}
 	for _, t := range []struct {
 		Table
-		cells func(*Row) (cells [][]string, reason string)
+		cells func(*Row) (cells []Cell, reason string)
 	}{
-		{kindsTable, (*Row).latencyCells}, {contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
+		{contentionTable, (*Row).contentionCells}, {deadlocksTable, (*Row).deadlocksCells}, {leadershipTable, (*Row).leadershipCells},
 		{clocksTable, (*Row).clocksCells},
 	} {
-		if t.ID != kindsTable.ID && !m.Run.Shows(t.ID) {
-			continue
+		if m.Run.Shows(t.ID) {
+			all = append(all, t.of(m, t.cells))
 		}
-		for i := range m.Rows {
-			r := &m.Rows[i]
-			line := Line{Driver: r.Driver}
-			if r.nothing() {
-				line.Reason = string(r.Driver.Status) // the comparison says why
-			} else if line.Cells, line.Reason = t.cells(r); line.Reason == "" && len(line.Cells) == 0 {
-				line.Reason = noHistory
-			}
-			t.Lines = append(t.Lines, line)
-		}
-		all = append(all, t.Table)
 	}
 	return all
+}
+
+// of is the table with a line for each row of the model.
+func (t Table) of(m *Model, cells func(*Row) (cells []Cell, reason string)) Table {
+	for i := range m.Rows {
+		r := &m.Rows[i]
+		line := Line{Driver: r.Driver}
+		if r.nothing() {
+			line.Reason = string(r.Driver.Status) // the comparison says why
+		} else if line.Cells, line.Reason = cells(r); line.Reason == "" && len(line.Cells) == 0 {
+			line.Reason = noHistory
+		}
+		t.Lines = append(t.Lines, line)
+	}
+	return t
 }
 
 // percent writes a part of one with three significant digits.
@@ -120,15 +156,15 @@ var contentionTable = Table{
 	Columns: []string{"Grants", "Share", "Nobody holds"},
 }
 
-func (r *Row) contentionCells() ([][]string, string) {
+func (r *Row) contentionCells() ([]Cell, string) {
 	c := &r.Contention
 	if c.Workers == 0 {
 		return nil, c.Reason
 	}
-	return [][]string{
-		{plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")},
-		{"luckiest " + percent(c.Luckiest), "unluckiest " + percent(c.Unluckiest), "fair " + percent(1/float64(c.Workers))},
-		{percent(c.IdleShare()), "longest " + formatDuration(c.LongestIdle)},
+	return []Cell{
+		cell(plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")),
+		cell("luckiest "+percent(c.Luckiest), "unluckiest "+percent(c.Unluckiest), "fair "+percent(1/float64(c.Workers))),
+		cell(percent(c.IdleShare()), "longest "+formatDuration(c.LongestIdle)),
 	}, ""
 }
 
@@ -140,13 +176,13 @@ var deadlocksTable = Table{
 	Columns: []string{"Deadlocks", "Ended by", "Lasted"},
 }
 
-func (r *Row) deadlocksCells() ([][]string, string) {
+func (r *Row) deadlocksCells() ([]Cell, string) {
 	d := &r.Deadlocks
 	if !d.Measured {
 		return nil, d.Reason
 	}
 	if d.Count == 0 {
-		return [][]string{{"0"}, {dash}, {dash}}, ""
+		return []Cell{cell("0"), cell(dash), cell(dash)}, ""
 	}
 	var by []string
 	for _, e := range []struct {
@@ -157,7 +193,8 @@ func (r *Row) deadlocksCells() ([][]string, string) {
 			by = append(by, fmt.Sprintf("%s ×%d", e.who, e.n))
 		}
 	}
-	return [][]string{{strconv.Itoa(d.Count)}, by, {"p50 " + d.Lasted.Quantile(0.5).String(), "max " + d.Lasted.Max().String()}}, ""
+	lasted := cell("p50 "+d.Lasted.Quantile(0.5).String(), "max "+d.Lasted.Max().String())
+	return []Cell{cell(strconv.Itoa(d.Count)), cell(by...), lasted}, ""
 }
 
 var leadershipTable = Table{
@@ -168,18 +205,18 @@ var leadershipTable = Table{
 	Columns: []string{"Nobody leads", "Two lead", "Next leader"},
 }
 
-func (r *Row) leadershipCells() ([][]string, string) {
+func (r *Row) leadershipCells() ([]Cell, string) {
 	l := &r.Leadership
 	if l.Leaders == 0 {
 		return nil, l.Reason
 	}
-	two := []string{dash}
+	two := cell(dash)
 	if n, ok := r.count(anyTest, func(t *TestRow) int { return t.Result.Counts.Overlap }); ok && n > 0 {
-		two = []string{fmt.Sprintf("×%d", n), "longest " + l.Both.String()}
+		two = cell(fmt.Sprintf("×%d", n), "longest "+l.Both.String())
 	} else if ok {
-		two = []string{"never"}
+		two = cell("never")
 	}
-	next := []string{}
+	var next []string
 	for _, s := range l.Successions {
 		if s.After.Measured {
 			next = append(next, s.Phase+": "+s.After.String())
@@ -187,7 +224,7 @@ func (r *Row) leadershipCells() ([][]string, string) {
 			next = append(next, s.Phase+": none")
 		}
 	}
-	return [][]string{{l.Nobody.String()}, two, slices.Clip(next)}, ""
+	return []Cell{cell(l.Nobody.String()), two, cell(next...)}, ""
 }
 
 var clocksTable = Table{
@@ -197,7 +234,7 @@ var clocksTable = Table{
 	Columns: []string{"Moved", "Locks lost", "Finding"},
 }
 
-func (r *Row) clocksCells() ([][]string, string) {
+func (r *Row) clocksCells() ([]Cell, string) {
 	if len(r.Clocks.Phases) == 0 {
 		return nil, r.Clocks.Reason
 	}
@@ -212,5 +249,5 @@ func (r *Row) clocksCells() ([][]string, string) {
 	} else if all > 0 {
 		finding = "whether it excludes hangs on wall clocks"
 	}
-	return [][]string{moved, lost, {finding}}, ""
+	return []Cell{cell(moved...), cell(lost...), cell(finding)}, ""
 }

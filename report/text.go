@@ -170,6 +170,8 @@ func (t textRenderer) paint(s State, words string) string {
 		c = text.Colors{text.FgYellow}
 	case NotApplicable:
 		return words
+	default:
+		return words // no answer to anything
 	}
 	return c.EscapeSeq() + words + text.Reset.EscapeSeq()
 }
