@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/lockbench/lockbench/internal/quantile"
 )
 
 // maxTrackable bounds what the histogram tells apart; the longest value is kept exactly beside it.
@@ -53,7 +55,7 @@ func (l *Latency) merge(o Latency) {
 	}
 }
 
-// Quantile returns the q-th quantile, 0 < q < 1, within 0.1 %. It takes 1/(1−q) samples for one to lie above it.
+// Quantile returns the q-th quantile by nearest rank, 0 < q < 1, within 0.1 %. It takes 1/(1−q) samples for one to lie above it.
 func (l Latency) Quantile(q float64) Span {
 	need := int64(math.Round(1 / (1 - q)))
 	switch {
@@ -63,7 +65,7 @@ func (l Latency) Quantile(q float64) Span {
 		return unmeasured(fmt.Sprintf("p%g needs %d samples, there are %d", q*100, need, l.Samples))
 	}
 	// The histogram answers with the upper end of a bucket, which may lie above every sample.
-	return measured(min(l.hist.ValueAtQuantile(q*100), l.max))
+	return measured(min(quantile.Of(l.hist, q), l.max))
 }
 
 // Max returns the longest acquire, exactly.

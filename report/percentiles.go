@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lockbench/lockbench/internal/quantile"
 )
 
 // percentileSteps is how many points of a line lie between two neighbours of 0 %, 90 %, 99 %, …
@@ -64,12 +66,10 @@ func newPercentilePlot(rows []Row) (*percentilePlot, error) {
 func (l Latency) percentiles() plotter.XYs {
 	last := math.Log10(float64(max(l.Samples, 2)))
 	n := max(2, int(math.Ceil(last*percentileSteps)))
-	at, points := make([]float64, n), make(plotter.XYs, n)
+	points := make(plotter.XYs, n)
 	for i := range n {
 		points[i].X = last * float64(i) / float64(n-1)
-		at[i] = 100 * (1 - math.Pow(10, -points[i].X))
-	}
-	for i, ns := range l.hist.ValueAtPercentilesSlice(at) {
+		ns := quantile.Of(l.hist, 1-math.Pow(10, -points[i].X))
 		points[i].Y = math.Log10(float64(max(1, min(ns, l.max))))
 	}
 	return points

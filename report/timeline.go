@@ -2,12 +2,12 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/quantile"
 )
 
 // Timeline is how a test went over time, in windows of equal length. The zero value is nothing measured.
@@ -57,7 +57,7 @@ func newTimeline(begin, end int64, phases []PhaseMeasure, attempts []acquire, al
 		t.P99[w] = unmeasured("nothing was granted")
 		if len(ns) > 0 {
 			slices.Sort(ns)
-			t.P99[w] = measured(ns[int(math.Ceil(.99*float64(len(ns))))-1])
+			t.P99[w] = measured(ns[quantile.Rank(.99, int64(len(ns)))-1])
 		}
 	}
 	if all != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/progress"
+	"github.com/lockbench/lockbench/internal/quantile"
 	"github.com/lockbench/lockbench/internal/recorder"
 )
 
@@ -80,7 +81,7 @@ func (m *meter) read() (phase string, _ *progress.Counts, err error) {
 	m.before, m.at = c.Grants, now
 	if c.Grants >= enoughForP99 {
 		// The histogram answers with the upper end of a bucket, which may lie above every sample.
-		c.P99 = min(time.Duration(m.took.ValueAtQuantile(99)), c.Max)
+		c.P99 = min(time.Duration(quantile.Of(m.took, .99)), c.Max)
 	}
 	return m.phase, &c, nil
 }

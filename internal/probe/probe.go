@@ -8,6 +8,8 @@ import (
 	"net"
 	"slices"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/quantile"
 )
 
 // Subcommand is what the program is started again with: as a server that sends back what it gets, or as the client that times it.
@@ -129,5 +131,6 @@ func (p *path) round(timed bool) error {
 
 func (p *path) quantiles() Quantiles {
 	slices.Sort(p.took)
-	return Quantiles{P50: p.took[len(p.took)/2], P99: p.took[len(p.took)*99/100]}
+	at := func(q float64) time.Duration { return p.took[quantile.Rank(q, int64(len(p.took)))-1] }
+	return Quantiles{P50: at(.5), P99: at(.99)}
 }
