@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -39,6 +40,8 @@ type Behaviour struct {
 	Incidents int
 	// Recovery and Gap are the longest of the driver's tests; Recovery is not measured if any of them saw none.
 	Recovery, Gap Span
+	// Attempts are the acquires that were invoked while the fault was in force, Grants those that were granted within that time.
+	Attempts, Grants int
 	// LongHolds is true if the time between two grants is mostly that of a hold: Recovery and Gap then say nothing about the
 	// lock, and the table of the leadership does.
 	LongHolds bool
@@ -101,6 +104,7 @@ func (b *Behaviour) add(t *TestRow) {
 		b.Recovery = b.Recovery.slower(p.Recovery)
 	}
 	b.Gap = b.Gap.longer(p.LongestGap)
+	b.Attempts, b.Grants = b.Attempts+p.Attempts, b.Grants+p.Grants
 	if p.What == "" {
 		reason := p.Reason
 		if i := slices.IndexFunc(t.Phases, func(p results.Phase) bool { return p.Name == b.Phase }); i >= 0 && t.Phases[i].Reason != "" {
@@ -163,7 +167,10 @@ func (b Behaviour) Details() string {
 		return ""
 	}
 	var all []string
-	if slices.Contains(b.What, GoesOn) && b.Gap.Measured {
+	if slices.Contains(b.What, GoesOn) && 2*b.Grants < b.Attempts {
+		all = append(all, fmt.Sprintf("%d of %d granted", b.Grants, b.Attempts))
+	}
+	if b.Gap.Measured {
 		all = append(all, "gap "+b.Gap.String())
 	}
 	if !slices.Equal(b.What, []What{GoesOn}) {

@@ -63,8 +63,13 @@ func (c *Comparison) Document() *Document {
 	d.section("What differs between the rounds of B", c.B.differs())
 	d.section("What is missing in A, and why", c.A.reasons())
 	d.section("What is missing in B, and why", c.B.reasons())
-	d.section("How to read it", append(c.A.notesOf(c.B),
-		"Slower and faster are said only where the intervals do not overlap; they compare the medians. Where intervals overlap nothing was seen, which does not prove that there is nothing."))
+	notes := c.A.notesOf(c.B)
+	if n := c.compared(); n > 0 {
+		notes = append(notes, "Slower and faster are said only where the intervals do not overlap; they compare the medians. Where intervals overlap nothing was seen, which does not prove that there is nothing.",
+			fmt.Sprintf("%s were compared. Of two sides that are the same, with five rounds each on a machine that does not change meanwhile, the intervals of 0.8 %% lie apart by chance; "+
+				"of a machine that drifts, more. To be sure, run both again, the other first.", plural(n, "percentile")))
+	}
+	d.section("How to read it", notes)
 	return d
 }
 
@@ -150,9 +155,9 @@ func changeOf(a, b answers) string {
 	case !a.asked() || !b.asked():
 		return ""
 	case a.states[Invalid] == 0 && b.states[Invalid] > 0:
-		return "violations only in B"
+		return a.onlyIn("B", "A")
 	case a.states[Invalid] > 0 && b.states[Invalid] == 0:
-		return "violations only in A"
+		return b.onlyIn("A", "B")
 	case a.states[Invalid] == 0:
 		return ""
 	}
@@ -166,6 +171,14 @@ func changeOf(a, b answers) string {
 	return ""
 }
 
+// onlyIn says that one side has violations and this one, the other, has none; or that nobody knows whether it has.
+func (a answers) onlyIn(side, other string) string {
+	if a.states[Valid] == 0 {
+		return "violations in " + side + ", and " + other + " does not tell"
+	}
+	return "violations only in " + side
+}
+
 func (r *ComparedRow) latencyCells() []Cell {
 	var cells []Cell
 	for _, k := range latencyKinds() {
@@ -176,7 +189,10 @@ func (r *ComparedRow) latencyCells() []Cell {
 				continue
 			}
 			lines = append(lines, "A "+f.stat+" "+a.write(formatNanoseconds)+a.fewer(len(r.A.Rounds)),
-				"B "+f.stat+" "+b.write(formatNanoseconds)+b.fewer(len(r.B.Rounds)), verdictOnLatency(a, b))
+				"B "+f.stat+" "+b.write(formatNanoseconds)+b.fewer(len(r.B.Rounds)))
+			if verdict := verdictOnLatency(a, b); verdict != "" {
+				lines = append(lines, verdict)
+			}
 		}
 		if len(lines) == 0 {
 			lines = []string{dash, r.A.why(figureOf(k.title, "p50"))}
@@ -186,13 +202,12 @@ func (r *ComparedRow) latencyCells() []Cell {
 	return cells
 }
 
-// comparedFigures are those of a kind on which there is a verdict. What is further out than p99 hangs on a few
-// acquires of each round.
+// comparedFigures are those of a kind on which there is a verdict.
 func comparedFigures(k latencyKind) []figure {
-	return []figure{figureOf(k.title, "p50"), figureOf(k.title, "p99")}
+	return slices.DeleteFunc(figures(), func(f figure) bool { return f.kind != k.title || !f.compared })
 }
 
-// verdictOnLatency says how the latency of B lies to that of A.
+// verdictOnLatency says how the latency of B lies to that of A; empty: there are too few rounds to tell.
 func verdictOnLatency(a, b Estimate) string {
 	switch a.compareTo(b) {
 	case below:
@@ -203,30 +218,59 @@ func verdictOnLatency(a, b Estimate) string {
 		return "no difference seen"
 	case tooFewRounds:
 	}
-	return "no verdict: too few rounds"
+	return ""
 }
 
 // says puts what the comparison found into sentences: what broke first.
 func (c *Comparison) says() []string {
 	var all []string
-	for i := range c.Rows {
-		all = append(all, c.Rows[i].saysSafety()...)
+	if d := differences(&c.A.Set.Runs[0].Run, &c.B.Set.Runs[0].Run); len(d) > 0 {
+		all = append(all, "The sides are not runs of the same, and what follows may come from that: "+list(d)+".")
 	}
-	if len(all) == 0 {
+	changed := 0
+	for i := range c.Rows {
+		says := c.Rows[i].saysSafety()
+		all, changed = append(all, says...), changed+len(says)
+	}
+	few := min(len(c.A.Set.Runs), len(c.B.Set.Runs))
+	switch {
+	case changed == 0:
 		all = append(all, "No verdict on safety changed.")
+	case few < IntervalRounds:
+		all = append(all, fmt.Sprintf("A violation that only one side has may be chance: A has %s, B %s.", plural(len(c.A.Set.Runs), "run"), plural(len(c.B.Set.Runs), "run")))
 	}
 	var latency []string
 	for i := range c.Rows {
 		latency = append(latency, c.Rows[i].saysLatency()...)
 	}
-	switch few := min(len(c.A.Set.Runs), len(c.B.Set.Runs)); {
+	switch {
 	case few < IntervalRounds:
 		latency = append(latency, fmt.Sprintf("No verdict on latency: it takes %d rounds on each side, and A has %d, B %d. lockbench run --rounds %[1]d makes them.",
 			IntervalRounds, len(c.A.Set.Runs), len(c.B.Set.Runs)))
+	case c.compared() == 0:
+		latency = append(latency, "No verdict on latency: nothing was measured in every round of both sides.")
 	case len(latency) == 0:
 		latency = append(latency, "No difference in latency was seen.")
 	}
 	return append(all, latency...)
+}
+
+// compared counts the latencies of which both sides have an interval.
+func (c *Comparison) compared() (n int) {
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if r.incomparable() != "" {
+			continue
+		}
+		for _, k := range latencyKinds() {
+			for _, f := range comparedFigures(k) {
+				if r.A.measure(f).compareTo(r.B.measure(f)) != tooFewRounds {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 func (r *ComparedRow) saysSafety() []string {
@@ -263,11 +307,7 @@ func (r *ComparedRow) saysLatency() []string {
 // differs lists in what the sides differ beside what was measured.
 func (c *Comparison) differs() []string {
 	a, b := &c.A.Set.Runs[0].Run, &c.B.Set.Runs[0].Run
-	var all []string
-	for _, d := range differences(a, b) {
-		all = append(all, d+": the runs are not of the same, so that a difference may come from that")
-	}
-	return append(all, surroundings(a, b)...)
+	return append(differences(a, b), surroundings(a, b)...)
 }
 
 func lowerFirst(s string) string {

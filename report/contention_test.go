@@ -13,6 +13,7 @@ func TestContention(t *testing.T) {
 		workers int64 // 0: not known
 		want    Contention
 		handOff []int64 // least, longest and number of the hand-offs, in ms; nil: none
+		givenUp int64   // those that never came
 	}{
 		{name: "one worker asks", history: `
 			0 nemesis phase calm
@@ -87,9 +88,9 @@ func TestContention(t *testing.T) {
 				Workers: 3, Grants: 2, NotGranted: 1, Luckiest: .5, Unluckiest: 0,
 				Idle: 32 * ms, LongestIdle: 20 * ms, Watched: 50 * ms,
 			},
-			handOff: []int64{12, 12, 1},
+			handOff: []int64{12, 12, 1}, givenUp: 1,
 		},
-		// Process 3 is worker 1 under a new number.
+		// Process 3 is worker 1 under a new number. It gave up once while nobody held the lock: what it is granted later is no hand-off.
 		{name: "a worker goes on under a new number", workers: 2, history: `
 			0 nemesis phase calm
 			0 p1 ask x
@@ -105,7 +106,61 @@ func TestContention(t *testing.T) {
 				Workers: 2, Grants: 2, NotGranted: 1, Luckiest: .5, Unluckiest: .5,
 				Idle: 9 * ms, LongestIdle: 7 * ms, Watched: 30 * ms,
 			},
-			handOff: []int64{10, 10, 1},
+			givenUp: 1,
+		},
+		// p2 is granted the lock after the end of the phase, p3 never.
+		{name: "late and never", history: `
+			0 nemesis phase calm
+			0 p1 ask x
+			1 p2 ask x
+			2 p3 ask x
+			10 p1 ok
+			20 p1 release
+			30 nemesis end calm
+			50 p2 ok
+			60 p2 release
+			70 p3 ok
+			80 p3 release
+			90 p1 ask x
+			95 p1 fail held`,
+			want: Contention{
+				Workers: 3, Grants: 1, Luckiest: 1, Idle: 10 * ms, LongestIdle: 10 * ms, Watched: 20 * ms,
+			},
+			handOff: []int64{30, 30, 1},
+		},
+		{name: "never", history: `
+			0 nemesis phase calm
+			0 p1 ask x
+			1 p2 ask x
+			10 p1 ok
+			20 p1 release
+			30 nemesis end calm
+			50 nemesis phase calmer
+			55 p2 fail held
+			60 nemesis end calmer`,
+			want: Contention{
+				Workers: 2, Grants: 1, Luckiest: 1, Idle: 10 * ms, LongestIdle: 10 * ms, Watched: 20 * ms,
+			},
+			givenUp: 1,
+		},
+		{name: "a fault comes between", history: `
+			0 nemesis phase calm
+			0 p1 ask x
+			1 p2 ask x
+			10 p1 ok
+			20 p1 release
+			30 nemesis end calm
+			50 nemesis phase cut
+			51 nemesis strike c1
+			52 nemesis struck c1
+			60 p2 ok
+			70 p2 release
+			75 nemesis heal c1
+			76 nemesis healed c1
+			80 nemesis end cut`,
+			want: Contention{
+				Workers: 2, Grants: 1, Luckiest: 1, Idle: 10 * ms, LongestIdle: 10 * ms, Watched: 20 * ms,
+			},
 		},
 		{name: "the holder is killed", history: `
 			0 nemesis phase calm
@@ -141,7 +196,7 @@ func TestContention(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			all := ops(t, tt.history)
-			shared, err := share(phases(all), all, holdsOf(t, all), tt.workers)
+			shared, err := share(phases(all), all, holdsOf(t, all), tt.workers, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,6 +204,9 @@ func TestContention(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", shared.Contention, tt.want)
 			}
 			handOff := shared.handOff
+			if handOff.NotGranted != tt.givenUp {
+				t.Errorf("%d hand-offs never came, want %d", handOff.NotGranted, tt.givenUp)
+			}
 			if tt.handOff == nil {
 				if handOff.Samples != 0 {
 					t.Errorf("%d hand-offs", handOff.Samples)

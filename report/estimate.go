@@ -17,7 +17,8 @@ type Estimate struct {
 	// Rounds is how many rounds measured the figure.
 	Rounds int
 	Median float64
-	// Low and High bound the interval, and Confidence, 0 to 1, is how surely it covers; all 0 below IntervalRounds.
+	// Low and High bound the interval, and Confidence, 0 to 1, is how surely it covers; all 0 if there is none: below
+	// IntervalRounds, or if rounds are missing that may have had another value for the very reason that they are.
 	Low, High, Confidence float64
 }
 
@@ -32,14 +33,14 @@ func estimate(values []float64) Estimate {
 	}
 	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), level)
 	e := Estimate{Rounds: len(values), Median: s.Center}
-	if e.HasInterval() {
+	if e.Rounds >= IntervalRounds {
 		e.Low, e.High, e.Confidence = s.Lo, s.Hi, s.Confidence
 	}
 	return e
 }
 
-// HasInterval reports whether there are rounds enough for an interval.
-func (e Estimate) HasInterval() bool { return e.Rounds >= IntervalRounds }
+// HasInterval reports whether there is an interval.
+func (e Estimate) HasInterval() bool { return e.Confidence > 0 }
 
 // write writes the median and the interval. A unit that all of them have is written once.
 func (e Estimate) write(value func(float64) string) string {
@@ -64,7 +65,7 @@ func (e Estimate) write(value func(float64) string) string {
 type difference int
 
 const (
-	tooFewRounds     difference = iota // one of them has too few rounds
+	tooFewRounds     difference = iota // one of them has no interval
 	intervalsOverlap                   // the intervals overlap
 	below                              // all of the second's interval lies below the first's
 	above

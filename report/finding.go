@@ -33,14 +33,19 @@ type Finding struct {
 	Expected, Missing bool
 	// Incidents is the number of incidents that answer this question.
 	Incidents int
+	// Complete is true if every test that was asked came to its end and was judged, so that Incidents counts all there was.
+	Complete bool
 	// Reason says why the state is not Valid.
 	Reason string
 }
 
 // word is the state, or what people call it.
 func (f Finding) word() string {
-	if f.Reason == cannotBeFenced {
+	switch f.Reason {
+	case cannotBeFenced:
 		return "cannot be fenced"
+	case notAsked:
+		return "not asked"
 	}
 	return string(f.State)
 }
@@ -93,7 +98,14 @@ func newTestRow(t results.Test, v *results.TestVerdict, m Measurement) TestRow {
 	row.Liveness = verdictOf(t, judged, result.Liveness, "")
 	row.Exclusion.Incidents = count(result.Incidents, isExclusion)
 	row.Data.Incidents = count(result.Incidents, isData)
+	row.Exclusion.Complete = t.Status == results.Complete && known(result.Exclusion)
+	row.Data.Complete = t.Status == results.Complete && known(result.Data)
 	return row
+}
+
+// known reports whether the checkers found out.
+func known(j checker.Judgement) bool {
+	return j.Verdict == checker.Valid || j.Verdict == checker.Invalid
 }
 
 // isExclusion reports whether the incident breaks mutual exclusion, isData whether it corrupts data; it may be both.
@@ -144,18 +156,23 @@ func (r *Row) find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding 
 
 func worst(all []Finding) Finding {
 	w := all[0]
-	w.Incidents, w.Expected = 0, true
+	w.Incidents, w.Expected, w.Complete = 0, true, true
 	ran := false
 	for _, f := range all {
-		if f.State.severity() > w.State.severity() {
+		switch {
+		case f.State.severity() > w.State.severity():
 			w.State, w.Reason = f.State, f.Reason
+		case f.State == Invalid && w.State == Invalid && f.Reason != "" && !strings.Contains(w.Reason, f.Reason):
+			w.Reason = strings.TrimPrefix(w.Reason+"; "+f.Reason, "; ") // each test has counts of its own
 		}
+		w.Complete = w.Complete && (f.Complete || f.State == NotApplicable)
 		w.Missing = w.Missing || f.Missing
 		w.Incidents += f.Incidents
 		w.Expected = w.Expected && (f.State != Invalid || f.Expected)
 		ran = ran || f.State == Valid
 	}
 	w.Expected = w.Expected && w.State == Invalid
+	w.Complete = w.Complete && w.State != NotApplicable
 	if w.State == NotRun && ran {
 		w.State, w.Reason = Unknown, "run only in part: "+w.Reason
 	}

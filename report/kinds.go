@@ -58,6 +58,7 @@ func (r *Row) mergeLatency() {
 const (
 	noHistory    = "there is no history"
 	noContention = "there is no phase without a fault in which more than one worker asks for a lock"
+	notReached   = "the history ends before a phase in which more than one worker asks for a lock"
 	noHandOff    = "nobody was waiting when a hold ended"
 )
 
@@ -70,35 +71,63 @@ type sharing struct {
 	ops                []history.Op
 }
 
-// share measures these phases. all are the acquires of the history.
-func share(phases []PhaseMeasure, ops []history.Op, all []checker.Hold, workers int64) (*sharing, error) {
+// fairPhases names the phases without a fault that run alone and in which workers may meet. Where a run has any, contended
+// latency is theirs alone: side by side, locks disturb each other, and those with fewer tests are disturbed more.
+func fairPhases(run *results.Run) map[string]bool {
+	fair := map[string]bool{}
+	for _, t := range run.Tests {
+		for _, p := range t.Phases {
+			if p.Alone && !p.Latency && p.Fault == "" {
+				fair[p.Name] = true
+			}
+		}
+	}
+	return fair
+}
+
+// share measures these phases. all are the acquires of the history; fair are the phases that latency is measured in, none: in
+// all of these.
+func share(phases []PhaseMeasure, ops []history.Op, all []checker.Hold, workers int64, fair map[string]bool) (*sharing, error) {
 	s := &sharing{
 		contended: Latency{Reason: "nothing was granted where several workers asked"}, handOff: Latency{Reason: noHandOff},
 		workers: workers, grants: map[int64]int{}, ops: ops,
 	}
 	locks := byLock(all)
+	measured := false
 	for i := range phases {
 		p := &phases[i]
 		if p.Struck() {
 			continue
 		}
+		timed := len(fair) == 0 || fair[p.Name]
 		asked := false
 		for _, lock := range locks {
-			several, err := s.add(lock, p, nextFault(phases[i+1:]))
+			several, err := s.add(lock, p, timed, nextFault(phases[i+1:]))
 			if err != nil {
 				return nil, fmt.Errorf("phase %s: %w", p.Name, err)
 			}
 			asked = asked || several
 		}
-		if asked {
+		if asked && timed {
+			measured = true
 			s.contended.During += time.Duration(p.End - p.Begin)
+			s.contended.NotGranted += s.overdue(all, p)
 		}
 	}
 	s.sum(s.grants)
-	if s.Workers == 0 {
+	if !measured {
 		s.contended.Reason, s.handOff.Reason = noContention, noContention
 	}
 	return s, nil
+}
+
+// overdue counts the acquires that were due in the phase and that nobody came to ask for.
+func (s *sharing) overdue(all []checker.Hold, p *PhaseMeasure) int64 {
+	var due arrivals
+	for i := range all {
+		due.add(worker(all[i].Process.N, s.workers), s.ops[all[i].Invoke.Line-1].Intended, p)
+	}
+	return due.overdue(p.End)
 }
 
 // nextFault is when the next phase with a fault begins, or never.
@@ -111,8 +140,9 @@ func nextFault(later []PhaseMeasure) int64 {
 	return never
 }
 
-// add measures one lock in one phase, if more than one worker asks for it. fault is when the next phase with a fault begins.
-func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, fault int64) (several bool, err error) {
+// add measures one lock in one phase, if more than one worker asks for it: its latency if it is timed. fault is when the next
+// phase with a fault begins.
+func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, timed bool, fault int64) (several bool, err error) {
 	calls := invokedIn(lock, p.Begin, p.End)
 	asked, inVain := map[int64]int{}, 0 // grants of each worker that asked
 	for i := range calls {
@@ -124,7 +154,7 @@ func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, fault int64) (severa
 		default:
 			inVain++
 		}
-		asked[worker(h, s.workers)] += granted
+		asked[worker(h.Process.N, s.workers)] += granted
 	}
 	if len(asked) < 2 {
 		return false, nil
@@ -134,20 +164,30 @@ func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, fault int64) (severa
 		s.Grants += n
 	}
 	s.NotGranted += inVain
-	s.contended.NotGranted += int64(inVain)
 	first := p.End
 	for i := range lock {
 		if h := &lock[i]; h.Held && h.Answered >= p.Begin {
 			first = min(first, h.Answered)
 		}
 	}
+	// What comes before the first grant is the start of the workers' sessions.
+	s.watch(stretches(lock, first, p.End))
+	if !timed {
+		return true, nil
+	}
 	for i := range calls {
 		if err := s.latency(&calls[i], fault); err != nil {
 			return true, err
 		}
 	}
-	// What comes before the first grant is the start of the workers' sessions.
-	return true, s.handOffs(stretches(lock, first, p.End))
+	until := fault
+	if fault == never {
+		until = p.End
+		for i := range lock {
+			until = max(until, lock[i].Answered, lock[i].End)
+		}
+	}
+	return true, s.handOffs(stretches(lock, first, until), p.End, fault == never)
 }
 
 // invokedIn are the acquires that were invoked from one time on and before another; all are in the order of their invokes.
@@ -158,9 +198,13 @@ func invokedIn(all []checker.Hold, from, to int64) []checker.Hold {
 	return all[begin:max(begin, end)]
 }
 
-// latency adds a granted acquire, however late it was granted, unless a fault may have had to do with that.
+// latency adds an acquire, however late it ended, unless a fault may have had to do with that.
 func (s *sharing) latency(h *checker.Hold, fault int64) error {
-	if !h.Held || h.Answered >= fault {
+	switch {
+	case h.Answered >= fault || h.Unanswered && fault != never:
+		return nil
+	case !h.Held:
+		s.contended.NotGranted++
 		return nil
 	}
 	from := h.Invoke.Time
@@ -171,19 +215,34 @@ func (s *sharing) latency(h *checker.Hold, fault int64) error {
 }
 
 // worker is who made an acquire. A worker that goes on under a new process number adds the number of all workers.
-func worker(h *checker.Hold, workers int64) int64 {
+func worker(process, workers int64) int64 {
 	if workers > 0 {
-		return h.Process.N % workers
+		return process % workers
 	}
-	return h.Process.N
+	return process
 }
 
-// handOffs goes through the time of one lock in one phase.
-func (s *sharing) handOffs(all []stretch) error {
-	ended := int64(never) // when the last hold ended, at which somebody was waiting
+// watch adds how long nobody held one lock in one phase though somebody was waiting.
+func (s *sharing) watch(all []stretch) {
 	var idle time.Duration
+	for _, part := range all {
+		long := time.Duration(part.to - part.from)
+		s.Watched += long
+		if part.holders > 0 || part.waiters == 0 {
+			idle = 0
+			continue
+		}
+		idle += long
+		s.Idle += long
+		s.LongestIdle = max(s.LongestIdle, idle)
+	}
+}
+
+// handOffs adds those of one lock that begin before end, however late the next grant comes. Where the time goes on to the end of
+// the history, and not to a fault, one that never came is counted.
+func (s *sharing) handOffs(all []stretch, end int64, toTheEnd bool) error {
+	ended := int64(never) // when the last hold ended, at which somebody was waiting
 	for i, part := range all {
-		s.Watched += time.Duration(part.to - part.from)
 		switch {
 		case part.holders > 0:
 			if ended != never {
@@ -191,18 +250,48 @@ func (s *sharing) handOffs(all []stretch) error {
 					return err
 				}
 			}
-			ended, idle = never, 0
-			continue
-		case i > 0 && all[i-1].holders > 0 && part.waiters > 0:
+			ended = never
+		case part.waiters == 0 && ended != never: // whoever was waiting gave up
+			s.handOff.NotGranted++
+			ended = never
+		case i > 0 && all[i-1].holders > 0 && part.waiters > 0 && part.from < end:
 			ended = part.from
 		}
-		if part.waiters == 0 {
-			idle = 0
-			continue
-		}
-		idle += time.Duration(part.to - part.from)
-		s.Idle += time.Duration(part.to - part.from)
-		s.LongestIdle = max(s.LongestIdle, idle)
+	}
+	if ended != never && toTheEnd {
+		s.handOff.NotGranted++
 	}
 	return nil
+}
+
+// arrivals are the times at which the acquires of an open loop are due, by worker: one interval apart. The zero value has none.
+type arrivals struct {
+	last     map[int64]int64 // the last that was asked for
+	interval int64           // 0: not known yet
+}
+
+// add notes when an acquire was due; intended 0: it is none of an open loop. Those of a worker are in order. What is due in
+// another phase is left out: each phase begins anew.
+func (a *arrivals) add(worker, intended int64, p *PhaseMeasure) {
+	if intended < p.Begin || intended >= p.End || intended == 0 {
+		return
+	}
+	if a.last == nil {
+		a.last = map[int64]int64{}
+	}
+	if before, ok := a.last[worker]; ok && (a.interval == 0 || intended-before < a.interval) {
+		a.interval = intended - before
+	}
+	a.last[worker] = intended
+}
+
+// overdue counts those that were due before end and were not asked for.
+func (a *arrivals) overdue(end int64) (n int64) {
+	if a.interval <= 0 {
+		return 0
+	}
+	for _, last := range a.last {
+		n += (end - 1 - last) / a.interval
+	}
+	return n
 }

@@ -13,18 +13,17 @@ const latencyTables = "latency-"
 
 // table is the kind's, without lines.
 func (k Kind) table() Table {
-	t := Table{ID: latencyTables + results.Table(k), Numbers: true, Columns: []string{"p50", "p90", "p99", "p99.9", "max", "Samples"}}
+	t := Table{ID: latencyTables + results.Table(k), Numbers: true, Columns: []string{"p50", "p90", "p99", "p99.9", "max", "Samples", "Not granted"}}
 	switch k {
 	case Uncontended:
 		t.Title = "Latency, uncontended"
 		t.About = "From the call of an acquire to its return: one worker alone, no fault. " +
-			"Not granted: refused or timed out, in no percentile. Proxies: what they cost of the p50, as estimated below. " +
+			"Not granted: refused, timed out or, in an open loop, due and never asked for; in no percentile. Proxies: what they cost of the p50, as estimated below. " +
 			"– is a percentile of too few samples: p99 takes 100, p99.9 takes 1000."
-		t.Columns = append(t.Columns, "Not granted", "Proxies")
+		t.Columns = append(t.Columns, "Proxies")
 	case Contended:
 		t.Title = "Latency, contended"
 		t.About = "The same where several workers ask for the lock, in phases without a fault."
-		t.Columns = append(t.Columns, "Not granted")
 	case HandOff:
 		t.Title = "Latency of hand-offs"
 		t.About = "From the end of a hold, when somebody is waiting already, to the return of the next grant; in the same phases."
@@ -41,10 +40,7 @@ func (r *Row) latencyCells(k Kind) ([]Cell, string) {
 	for _, s := range []Span{l.Quantile(0.5), l.Quantile(0.9), l.Quantile(0.99), l.Quantile(0.999), l.Max()} {
 		cells = append(cells, cell(s.String()))
 	}
-	cells = append(cells, cell(strconv.FormatInt(l.Samples, 10)))
-	if k != HandOff {
-		cells = append(cells, cell(strconv.FormatInt(l.NotGranted, 10)))
-	}
+	cells = append(cells, cell(strconv.FormatInt(l.Samples, 10)), cell(strconv.FormatInt(l.NotGranted, 10)))
 	if k == Uncontended {
 		cells = append(cells, cell(r.Proxies.String()))
 	}
@@ -86,7 +82,7 @@ func proxyPart(run *results.Run, r *Row) ProxyPart {
 func (p ProxyPart) String() string {
 	switch {
 	case p.Cost.Measured:
-		return fmt.Sprintf("%s, %.0f %%", p.Cost, 100*p.Part)
+		return fmt.Sprintf("%s, %s", p.Cost, percent(p.Part))
 	case p.Cost.Reason == noProxies:
 		return "none"
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -107,11 +108,11 @@ func TestContended(t *testing.T) {
 			20 p1 fail held
 			100 nemesis end calm
 			120 p2 fail held`,
-			notGranted: 1, during: 100 * time.Millisecond, reason: "nothing was granted where several workers asked"},
+			notGranted: 2, during: 100 * time.Millisecond, reason: "nothing was granted where several workers asked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			all := ops(t, tt.history)
-			shared, err := share(phases(all), all, holdsOf(t, all), 0)
+			shared, err := share(phases(all), all, holdsOf(t, all), 0, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +147,7 @@ func TestContendedCountsFromTheIntendedStart(t *testing.T) {
 			all[i].Intended = 5 * milli
 		}
 	}
-	shared, err := share(phases(all), all, holdsOf(t, all), 0)
+	shared, err := share(phases(all), all, holdsOf(t, all), 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +156,80 @@ func TestContendedCountsFromTheIntendedStart(t *testing.T) {
 	}
 	wantSpan(t, "the longest", shared.contended.Max(), 30*milli)
 	wantSpan(t, "the hand-off", shared.handOff.Max(), 5*milli)
+}
+
+// What was due in an open loop and nobody came to ask for is not granted: it would have waited the longest.
+func TestOverdueAcquiresAreNotGranted(t *testing.T) {
+	all := ops(t, `
+		0 nemesis phase calm
+		10 p0 ask x
+		10 p1 ask x
+		20 p0 ok
+		50 p0 release
+		50 p0 ask x
+		60 p1 ok
+		100 nemesis end calm
+		110 p1 release
+		110 p1 ask x
+		120 p0 ok`)
+	due := []int64{10, 10, 20, 20}
+	for i := range all {
+		if all[i].F == history.Acquire && all[i].Type == history.Invoke {
+			all[i].Intended, due = due[0]*milli, due[1:]
+		}
+	}
+	shared, err := share(phases(all), all, holdsOf(t, all), 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Due at 10, 20, … 90 for each of two; each asked for the first two of them.
+	if l := shared.contended; l.Samples != 3 || l.NotGranted != 2*7 {
+		t.Errorf("%d granted, %d not", l.Samples, l.NotGranted)
+	}
+}
+
+// Where phases run alone, contended latency is theirs alone.
+func TestFairPhases(t *testing.T) {
+	all := ops(t, `
+		0 nemesis phase fair
+		1 p1 ask x
+		1 p2 ask x
+		10 p1 ok
+		20 p1 release
+		25 p2 ok
+		30 p2 release
+		40 nemesis end fair
+		50 nemesis phase calm
+		51 p1 ask x
+		51 p2 ask x
+		60 p1 ok
+		80 p1 release
+		95 p2 ok
+		99 p2 release
+		100 nemesis end calm`)
+	run := results.Run{Tests: []results.Test{{Phases: []results.Phase{
+		{Name: "alone", Alone: true, Latency: true}, {Name: "fair", Alone: true}, {Name: "calm"}, {Name: "cut", Alone: true, Fault: "partition"},
+	}}}}
+	if fair := fairPhases(&run); len(fair) != 1 || !fair["fair"] {
+		t.Errorf("%v", fair)
+	}
+	for _, tt := range []struct {
+		fair                     map[string]bool
+		samples, handOffs, grant int64
+		reason                   string
+	}{{nil, 4, 2, 4, ""}, {fairPhases(&run), 2, 1, 4, ""}, {map[string]bool{"another": true}, 0, 0, 4, noContention}} {
+		shared, err := share(phases(all), all, holdsOf(t, all), 0, tt.fair)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shared.contended.Samples != tt.samples || shared.handOff.Samples != tt.handOffs || int64(shared.Grants) != tt.grant {
+			t.Errorf("%v: %d granted, %d handed on, %d grants", tt.fair, shared.contended.Samples, shared.handOff.Samples, shared.Grants)
+		}
+		if tt.reason != "" {
+			wantReason(t, shared.contended.Max(), tt.reason)
+			wantReason(t, shared.handOff.Max(), tt.reason)
+		}
+	}
 }
 
 // A kind that has nothing says why, whatever became of the driver.
@@ -204,7 +279,7 @@ func TestProxyPart(t *testing.T) {
 		want  string
 		part  float64
 	}{
-		{"through proxies", through, 2, 240_000, "60.0 µs, 25 %", .25},
+		{"through proxies", through, 2, 240_000, "60.0 µs, 25.0 %", .25},
 		{"an estimate that is too high", through, 3, 60_000, "90.0 µs, 150 %", 1.5},
 		{"direct", direct, 2, 240_000, "none", 0},
 		{"cost not measured", unmeasured, 2, 240_000, dash, 0},
@@ -239,11 +314,11 @@ func TestProxyPartOfMeasuredTrips(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := proxyPart(&run, &r).String(); got != "90.0 µs, 10 %" {
+	if got := proxyPart(&run, &r).String(); got != "90.0 µs, 10.0 %" {
 		t.Error(got)
 	}
 	r.Driver.RoundTripsMeasured = &results.RoundTrips{N: 3, Reason: "the machine is too busy"}
-	if got := proxyPart(&run, &r).String(); got != "60.0 µs, 7 %" {
+	if got := proxyPart(&run, &r).String(); got != "60.0 µs, 6.67 %" {
 		t.Error(got)
 	}
 }
@@ -262,7 +337,7 @@ func TestProxiesAreStated(t *testing.T) {
 			measured[run.Tests[i].Name] = m
 		}
 		text := render(t, Text, NewModel(run, verdicts, true, measured))
-		if strings.Contains(text, "   none\n") != direct || strings.Contains(text, "27.0 µs, 6 %\n") == direct {
+		if strings.Contains(text, "   none\n") != direct || strings.Contains(text, "27.0 µs, 6.00 %\n") == direct {
 			t.Errorf("direct %v:\n%s", direct, text)
 		}
 	}

@@ -65,7 +65,7 @@ func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *re
 		if !p.Latency {
 			continue
 		}
-		if err := m.measureLatency(p, attempts); err != nil {
+		if err := m.measureLatency(p, attempts, workersOf(run)); err != nil {
 			return m, fmt.Errorf("test %s, phase %s: %w", test.Name, p.Name, err)
 		}
 	}
@@ -82,7 +82,7 @@ func Measure(run *results.Run, test *results.Test, ops []history.Op, verdict *re
 		m.noTables("the history is malformed: " + malformed.Error())
 		return m, nil
 	}
-	if err := m.measureTables(run, ops, holds); err != nil {
+	if err := m.measureTables(run, test, ops, holds); err != nil {
 		return m, fmt.Errorf("test %s: %w", test.Name, err)
 	}
 	return m, nil
@@ -225,7 +225,7 @@ func (p *PhaseMeasure) count(a acquire, last int64) {
 }
 
 // measureLatency adds the acquires that were invoked in the phase, however late they were granted.
-func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire) error {
+func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire, workers int64) error {
 	i := slices.IndexFunc(m.Phases, func(p PhaseMeasure) bool { return p.Name == phase.Name })
 	if i < 0 {
 		m.Latency.Reason = fmt.Sprintf("phase %s is not in the history", phase.Name)
@@ -236,7 +236,9 @@ func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire) er
 	}
 	p := &m.Phases[i]
 	m.Latency.During += time.Duration(p.End - p.Begin)
+	var due arrivals
 	for _, a := range attempts {
+		due.add(worker(a.process, workers), a.intended, p)
 		if a.invoke < p.Begin || a.invoke >= p.End {
 			continue
 		}
@@ -252,6 +254,7 @@ func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire) er
 			return fmt.Errorf("record the latency of an acquire: %w", err)
 		}
 	}
+	m.Latency.NotGranted += due.overdue(p.End)
 	if m.Latency.Samples == 0 {
 		m.Latency.Reason = fmt.Sprintf("nothing was granted in phase %s", p.Name)
 	}

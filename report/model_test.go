@@ -78,6 +78,10 @@ func TestFindingsMerge(t *testing.T) {
 	notRun, unknown := Finding{State: NotRun, Reason: "r"}, Finding{State: Unknown, Reason: "u"}
 	failed := Finding{State: Failed, Reason: "f"}
 	broken, expected := Finding{State: Invalid, Incidents: 2, Reason: "b"}, Finding{State: Invalid, Expected: true, Incidents: 3, Reason: "e"}
+	whole := func(f Finding) Finding {
+		f.Complete = true
+		return f
+	}
 	for _, tt := range []struct {
 		all  []Finding
 		want Finding
@@ -91,8 +95,12 @@ func TestFindingsMerge(t *testing.T) {
 		{[]Finding{failed, unknown, valid}, failed},
 		{[]Finding{valid, broken, unknown}, broken},
 		{[]Finding{expected, valid}, expected},
-		{[]Finding{broken, expected}, Finding{State: Invalid, Incidents: 5, Reason: "b"}},
-		{[]Finding{expected, broken}, Finding{State: Invalid, Incidents: 5, Reason: "e"}},
+		{[]Finding{broken, expected}, Finding{State: Invalid, Incidents: 5, Reason: "b; e"}},
+		{[]Finding{expected, broken}, Finding{State: Invalid, Incidents: 5, Reason: "e; b"}},
+		{[]Finding{whole(valid), whole(broken), na}, whole(broken)},
+		{[]Finding{whole(valid), broken}, broken},
+		{[]Finding{whole(broken), whole(broken)}, Finding{State: Invalid, Incidents: 4, Reason: "b", Complete: true}},
+		{[]Finding{whole(unknown), whole(valid)}, whole(unknown)},
 	} {
 		if got := worst(tt.all); got != tt.want {
 			t.Errorf("%+v is %+v, want %+v", tt.all, got, tt.want)
@@ -141,6 +149,8 @@ func TestTheWorstTestNamesTheBehaviour(t *testing.T) {
 	blocks := PhaseMeasure{Name: "cut", Faults: []string{"f"}, What: Blocks, Recovery: measured(2 * sec), LongestGap: measured(3 * sec)}
 	goesOn := PhaseMeasure{Name: "cut", Faults: []string{"f"}, What: GoesOn, Recovery: measured(sec), LongestGap: measured(sec)}
 	stuck := PhaseMeasure{Name: "cut", Faults: []string{"f"}, What: Blocks, Recovery: unmeasured("nothing was granted after the heal"), LongestGap: measured(sec)}
+	rare := goesOn
+	rare.Attempts, rare.Grants = 9, 1
 	idle := PhaseMeasure{Name: "cut", Faults: []string{"f"}, Reason: "no acquire was invoked during the fault", Recovery: measured(1)}
 	test := func(heed bool, p PhaseMeasure, kinds ...string) TestRow {
 		return TestRow{Test: results.Test{HeedLost: heed, Status: results.Complete}, Measured: Measurement{Phases: []PhaseMeasure{p}},
@@ -152,11 +162,12 @@ func TestTheWorstTestNamesTheBehaviour(t *testing.T) {
 	}{
 		{[]TestRow{test(true, goesOn)}, "goes on; gap 1.00 s"},
 		{[]TestRow{test(true, goesOn), test(false, blocks)}, "blocks or goes on; gap 3.00 s; back in 2.00 s"},
-		{[]TestRow{test(true, blocks), test(false, stuck)}, "blocks; no recovery seen"},
+		{[]TestRow{test(true, blocks), test(false, stuck)}, "blocks; gap 3.00 s; no recovery seen"},
 		{[]TestRow{test(true, goesOn, "stale_write")}, "goes on; gap 1.00 s"},
-		{[]TestRow{test(true, goesOn), test(false, goesOn, "overlap")}, "lets two in (ignoring Lost); back in 1.00 s"},
-		{[]TestRow{test(true, goesOn, "interleaved"), test(false, goesOn)}, "lets two in (heeding Lost); back in 1.00 s"},
-		{[]TestRow{test(true, goesOn, "token_regression"), test(false, blocks, "overlap")}, "lets two in (heeding Lost or not); back in 2.00 s"},
+		{[]TestRow{test(true, goesOn), test(false, goesOn, "overlap")}, "lets two in (ignoring Lost); gap 1.00 s; back in 1.00 s"},
+		{[]TestRow{test(true, goesOn, "interleaved"), test(false, goesOn)}, "lets two in (heeding Lost); gap 1.00 s; back in 1.00 s"},
+		{[]TestRow{test(true, goesOn, "token_regression"), test(false, blocks, "overlap")}, "lets two in (heeding Lost or not); gap 3.00 s; back in 2.00 s"},
+		{[]TestRow{test(true, rare), test(false, goesOn)}, "goes on; 1 of 9 granted; gap 1.00 s"},
 		{[]TestRow{test(true, idle)}, "unknown"},
 		{[]TestRow{test(true, idle), test(false, goesOn)}, "goes on; gap 1.00 s"},
 		{nil, "not run"},

@@ -58,22 +58,28 @@ func questions() []question {
 // figure is a length of time that each round measures.
 type figure struct {
 	name, kind, stat string
-	of               func(*Row) Span
+	// compared is true if two sets are compared by it. What is further out than p99 hangs on a few acquires of each round.
+	compared bool
+	of       func(*Row) Span
 }
 
 func figures() []figure {
 	var all []figure
 	for _, k := range latencyKinds() {
 		for _, s := range []struct {
-			stat string
-			of   func(Latency) Span
+			stat     string
+			compared bool
+			of       func(Latency) Span
 		}{
-			{"p50", func(l Latency) Span { return l.Quantile(0.5) }},
-			{"p99", func(l Latency) Span { return l.Quantile(0.99) }},
-			{"p99.9", func(l Latency) Span { return l.Quantile(0.999) }},
-			{"max", Latency.Max},
+			{"p50", true, func(l Latency) Span { return l.Quantile(0.5) }},
+			{"p99", true, func(l Latency) Span { return l.Quantile(0.99) }},
+			{"p99.9", false, func(l Latency) Span { return l.Quantile(0.999) }},
+			{"max", false, Latency.Max},
 		} {
-			all = append(all, figure{k.name + "_" + strings.ReplaceAll(s.stat, ".", ""), k.title, s.stat, func(r *Row) Span { return s.of(k.of(r)) }})
+			all = append(all, figure{k.name + "_" + strings.ReplaceAll(s.stat, ".", ""), k.title, s.stat, s.compared, func(r *Row) Span { return s.of(k.of(r)) }})
+		}
+		if k.title == latencyKinds()[0].title {
+			all = append(all, figure{k.name + "_proxies", k.title, "proxies", false, func(r *Row) Span { return r.Proxies.Cost }})
 		}
 	}
 	return all
@@ -88,7 +94,7 @@ type answers struct {
 	expected bool
 	// one is an answer of the worst kind.
 	one Finding
-	// incidents are those of the rounds that found out: valid or invalid.
+	// incidents are those of the rounds in which every test came to its end and was judged.
 	incidents Estimate
 }
 
@@ -103,7 +109,7 @@ func (r *RoundsRow) ask(q question) answers {
 		a.rounds++
 		a.states[f.State]++
 		a.expected = a.expected && (f.State != Invalid || f.Expected)
-		if f.State == Valid || f.State == Invalid {
+		if f.Complete {
 			found = append(found, float64(f.Incidents))
 		}
 	}
@@ -120,12 +126,20 @@ func (a answers) asked() bool {
 // measure sums up what the rounds measured.
 func (r *RoundsRow) measure(f figure) Estimate {
 	var values []float64
+	missed := false
 	for _, row := range r.Rounds {
 		if s := f.of(row); s.Measured {
 			values = append(values, float64(s.D))
+		} else if !row.nothing() {
+			missed = true
 		}
 	}
-	return estimate(values)
+	e := estimate(values)
+	if missed {
+		// The rounds that have too few samples for a percentile are the slow ones.
+		e.Low, e.High, e.Confidence = 0, 0, 0
+	}
+	return e
 }
 
 // why is why none of the rounds measured a figure.

@@ -98,7 +98,10 @@ func (a answers) cell() Cell {
 	}
 	c := Cell{{a.one.State, a.words()}}
 	if a.states[Invalid] > 0 {
-		count := "×" + a.incidents.write(formatCount)
+		count := "×" + a.incidents.write(formatCount) + a.incidents.fewer(a.rounds)
+		if a.incidents.Rounds == 0 {
+			count = "no round came to its end"
+		}
 		if a.expected {
 			count += " expected"
 		}
@@ -122,23 +125,23 @@ func (a answers) words() string {
 // figuresOf lists the numbers of a driver, over what any of the sides has of it; a side that does not have it is nil.
 func figuresOf(driver string, sides ...*RoundsRow) []Figure {
 	var all []Figure
-	add := func(quantity, unit string, of func(*RoundsRow) Estimate) {
+	add := func(quantity, unit string, told bool, of func(*RoundsRow) Estimate) {
 		f := Figure{Driver: driver, Quantity: quantity, Unit: unit, Estimates: make([]Estimate, len(sides))}
 		for i, side := range sides {
 			if side != nil {
 				f.Estimates[i] = of(side)
 			}
 		}
-		if len(sides) == 2 {
+		if len(sides) == 2 && told {
 			f.Verdict = f.Estimates[0].compareTo(f.Estimates[1]).word()
 		}
 		all = append(all, f)
 	}
 	for _, q := range questions() {
-		add(q.name+"_incidents", "incidents", func(r *RoundsRow) Estimate { return r.ask(q).incidents })
+		add(q.name+"_incidents", "incidents", true, func(r *RoundsRow) Estimate { return r.ask(q).incidents })
 	}
 	for _, f := range figures() {
-		add(f.name, "ns", func(r *RoundsRow) Estimate { return r.measure(f) })
+		add(f.name, "ns", f.compared, func(r *RoundsRow) Estimate { return r.measure(f) })
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ func document(t *testing.T, f Format, d *Document) []byte {
 
 func TestRounds(t *testing.T) {
 	five := roundsFixture(t, "five", 100, 102, 98, 103, 99)
-	five.Runs[1].Rows[2].Heeding = Finding{State: Invalid, Incidents: 3}
+	five.Runs[1].Rows[2].Heeding = Finding{State: Invalid, Incidents: 3, Complete: true}
 	five.Runs[3].Run.Version = "v0.2.0"
 	five.Runs[4].Run.Status = results.Incomplete
 	r, err := NewRounds(five)
@@ -56,7 +57,7 @@ func TestCompare(t *testing.T) {
 	a, b := roundsFixture(t, "a", 100, 102, 98, 103, 99), roundsFixture(t, "b", 140, 142, 138, 143, 139)
 	for _, m := range b.Runs {
 		m.Run.Settings["ttl"], m.Run.Commit, m.Run.Direct = "4s", "4567def", true
-		m.Rows[2].Heeding = Finding{State: Invalid, Incidents: 2}
+		m.Rows[2].Heeding = Finding{State: Invalid, Incidents: 2, Complete: true}
 		m.Rows = append(m.Rows[:1:1], m.Rows[2:]...)
 	}
 	c, err := Compare(a, b)
@@ -102,13 +103,77 @@ func TestCompareSaysOnlyWhatIsKnown(t *testing.T) {
 	}
 }
 
+// A round counts if it is known whether it had incidents, and only then.
+func TestIncidentsOfRounds(t *testing.T) {
+	clean, broken := Finding{State: Valid, Complete: true}, Finding{State: Invalid, Incidents: 4, Complete: true}
+	missing := Finding{State: Unknown, Missing: true, Complete: true} // judged valid, where the scenario expects a violation
+	half := Finding{State: Invalid, Incidents: 1}                     // a test of it failed
+	for _, tt := range []struct {
+		rounds []Finding
+		want   []string
+	}{
+		{[]Finding{broken, clean, broken, clean, clean}, []string{"INVALID in 2 of 5", "×0 [0, 4]"}},
+		{[]Finding{broken, missing, broken, missing, missing}, []string{"INVALID in 2 of 5", "×0 [0, 4]"}},
+		{[]Finding{broken, half, broken}, []string{"INVALID in 3 of 3", "×4 in 2 of 3"}},
+		{[]Finding{half, half}, []string{"INVALID in 2 of 2", "no round came to its end"}},
+		{[]Finding{clean, {State: Failed}}, []string{"failed in 1 of 2"}},
+	} {
+		var r RoundsRow
+		for _, f := range tt.rounds {
+			r.Rounds = append(r.Rounds, &Row{Heeding: f})
+		}
+		if got := r.ask(questions()[0]).cell().texts(); !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: %q, want %q", tt.rounds, got, tt.want)
+		}
+	}
+}
+
+// There is no interval over the fast rounds alone.
+func TestFewSamplesAreNoFastRound(t *testing.T) {
+	s := roundsFixture(t, "some", 100, 101, 102, 103, 104, 105)
+	s.Runs[2].Rows[0].Latency = Latency{}
+	for range 50 {
+		if err := s.Runs[2].Rows[0].Latency.record(10 * milli); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Runs[4].Rows[0] = Row{Driver: results.Driver{Status: results.NotRun, Name: s.Runs[4].Rows[0].Driver.Name}}
+	r, err := NewRounds(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p50, p99 := r.Rows[0].measure(figureOf("Uncontended", "p50")), r.Rows[0].measure(figureOf("Uncontended", "p99"))
+	if p50.Rounds != 5 || !p50.HasInterval() || p99.Rounds != 4 || p99.HasInterval() {
+		t.Errorf("p50 %+v, p99 %+v", p50, p99)
+	}
+	if d := p50.compareTo(p99); d != tooFewRounds {
+		t.Errorf("compared: %v", d)
+	}
+}
+
+// What failed is not clean.
+func TestCompareWithWhatIsNotKnown(t *testing.T) {
+	a, b := roundsFixture(t, "a", 100), roundsFixture(t, "b", 100)
+	a.Runs[0].Rows[2].Heeding = Finding{State: Invalid, Incidents: 1, Complete: true}
+	b.Runs[0].Rows[2].Heeding = Finding{State: Failed, Reason: "etcd n1 ended"}
+	c, err := Compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(c.says(), "\n")
+	if want := "etcd, exclusion, heeding: violations in A, and B does not tell (A INVALID in 1 of 1, B failed in 1 of 1)."; !strings.Contains(said, want) {
+		t.Errorf("it does not say %q:\n%s", want, said)
+	}
+}
+
 // Runs of different scenarios or settings are no rounds.
 func TestRoundsOfDifferentRuns(t *testing.T) {
 	for name, change := range map[string]func(*results.Run){
 		"scenario (partition, other)": func(r *results.Run) { r.Scenario = "other" },
 		"ttl (2s, 4s)":                func(r *results.Run) { r.Settings["ttl"] = "4s" },
 		"rate (none, 5/s)":            func(r *results.Run) { r.Settings["rate"] = "5/s" },
-		"proxies (with, without)":     func(r *results.Run) { r.Direct = true },
+		"drivers (etcd postgres-row redis-redlock redis-setnx zookeeper, etcd)": func(r *results.Run) { r.Drivers = r.Drivers[2:3] },
+		"proxies (with, without)": func(r *results.Run) { r.Direct = true },
 	} {
 		s := roundsFixture(t, "set", 100, 100)
 		change(&s.Runs[1].Run)

@@ -64,6 +64,7 @@ func differences(a, b *results.Run) []string {
 		}
 	}
 	add("scenario", a.Scenario, b.Scenario)
+	add("drivers", driverNames(a), driverNames(b))
 	names := maps.Clone(a.Settings)
 	if names == nil {
 		names = map[string]string{}
@@ -74,6 +75,16 @@ func differences(a, b *results.Run) []string {
 	}
 	add("proxies", proxies(a), proxies(b))
 	return all
+}
+
+// driverNames names the drivers in the order of their names: those of a run are under test side by side, and disturb each other.
+func driverNames(r *results.Run) string {
+	var names []string
+	for i := range r.Drivers {
+		names = append(names, r.Drivers[i].Name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }
 
 func proxies(r *results.Run) string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,12 +66,15 @@ func (m *Measurement) noTables(why string) {
 }
 
 // measureTables measures the latency where workers meet, and what else the run's tables show of one history.
-func (m *Measurement) measureTables(run *results.Run, ops []history.Op, holds []checker.Hold) (err error) {
-	shared, err := share(m.Phases, ops, holds, workersOf(run))
+func (m *Measurement) measureTables(run *results.Run, test *results.Test, ops []history.Op, holds []checker.Hold) (err error) {
+	shared, err := share(m.Phases, ops, holds, workersOf(run), fairPhases(run))
 	if err != nil {
 		return fmt.Errorf("measure the contention: %w", err)
 	}
 	m.Contended, m.HandOff = shared.contended, shared.handOff
+	if m.Contended.Reason == noContention && m.lacksCalm(test) {
+		m.Contended.Reason, m.HandOff.Reason = notReached, notReached
+	}
 	if run.Shows(results.Contention) {
 		m.Contention = shared.Contention
 	}
@@ -86,6 +90,13 @@ func (m *Measurement) measureTables(run *results.Run, ops []history.Op, holds []
 		m.Clocks = clocks(ops, m.Phases, holds)
 	}
 	return nil
+}
+
+// lacksCalm reports whether the history ends before a phase that is to have no fault, and in which workers may meet.
+func (m *Measurement) lacksCalm(test *results.Test) bool {
+	return slices.ContainsFunc(test.Phases, func(p results.Phase) bool {
+		return p.Fault == "" && !p.Latency && !slices.ContainsFunc(m.Phases, func(o PhaseMeasure) bool { return o.Name == p.Name })
+	})
 }
 
 // workersOf is how many workers all clients of a run have, 0 if it does not say.

@@ -214,6 +214,8 @@ type Phase struct {
 	Fault string `json:"fault,omitempty"`
 	// Latency is true if the phase measures the table's uncontended acquire latency.
 	Latency bool `json:"latency,omitempty"`
+	// Alone is true if no other driver runs meanwhile.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // Expect is what a scenario expects of a test. An empty field expects valid.
