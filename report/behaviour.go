@@ -40,6 +40,8 @@ type Behaviour struct {
 	Incidents int
 	// Recovery and Gap are the longest of the driver's tests; Recovery is not measured if any of them saw none.
 	Recovery, Gap Span
+	// Typical is the longest of the tests' median times to a grant while the fault was in force.
+	Typical Span
 	// Attempts are the acquires that were invoked while the fault was in force, Grants those that were granted within that time.
 	Attempts, Grants int
 	// LongHolds is true if the time between two grants is mostly that of a hold: Recovery and Gap then say nothing about the
@@ -103,7 +105,7 @@ func (b *Behaviour) add(t *TestRow) {
 	if p.Struck() {
 		b.Recovery = b.Recovery.slower(p.Recovery)
 	}
-	b.Gap = b.Gap.longer(p.LongestGap)
+	b.Gap, b.Typical = b.Gap.longer(p.LongestGap), b.Typical.longer(p.Typical)
 	b.Attempts, b.Grants = b.Attempts+p.Attempts, b.Grants+p.Grants
 	if p.What == "" {
 		reason := p.Reason
@@ -169,6 +171,9 @@ func (b Behaviour) Details() string {
 	var all []string
 	if slices.Contains(b.What, GoesOn) && 2*b.Grants < b.Attempts {
 		all = append(all, fmt.Sprintf("%d of %d granted", b.Grants, b.Attempts))
+	}
+	if slices.Equal(b.What, []What{GoesOn}) && b.Typical.Measured {
+		all = append(all, "p50 "+b.Typical.String())
 	}
 	if b.Gap.Measured {
 		all = append(all, "gap "+b.Gap.String())

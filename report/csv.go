@@ -29,6 +29,17 @@ func csvRunColumns() []csvRunColumn {
 	}
 }
 
+// noFormula is printable, and keeps spreadsheets from taking a text for a formula (OWASP, CSV injection).
+func noFormula(s string) string {
+	s = printable(s)
+	if s != "" && strings.ContainsAny(s[:1], "=+-@") {
+		if _, err := strconv.ParseFloat(s, 64); err != nil {
+			return "'" + s
+		}
+	}
+	return s
+}
+
 // renderCSV writes one line per run and driver, after a header.
 func renderCSV(w io.Writer, runs []*Model) error {
 	of, columns := csvRunColumns(), csvColumns()
@@ -47,10 +58,10 @@ func renderCSV(w io.Writer, runs []*Model) error {
 		for r := range m.Rows {
 			record = record[:0]
 			for _, c := range of {
-				record = append(record, printable(c.value(m)))
+				record = append(record, noFormula(c.value(m)))
 			}
 			for _, c := range columns {
-				record = append(record, printable(c.value(&m.Rows[r])))
+				record = append(record, noFormula(c.value(&m.Rows[r])))
 			}
 			if err := out.Write(record); err != nil {
 				return err

@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,13 +60,30 @@ func benchConfig(run *results.Run) []benchfmt.Config {
 	var all []benchfmt.Config
 	for _, c := range []struct{ key, value string }{
 		{"goos", run.Host.OS}, {"goarch", run.Host.Arch}, {"pkg", "github.com/lockbench/lockbench"}, {"cpu", run.Host.CPU},
-		{"scenario", run.Scenario}, {"sweep", run.Settings[results.SweepSetting]},
+		{"scenario", run.Scenario}, {"sweep", run.Settings[results.SweepSetting]}, {"workload", workload(run)},
 	} {
 		if c.value != "" {
 			all = append(all, benchfmt.Config{Key: c.key, Value: []byte(printable(c.value)), File: true})
 		}
 	}
 	return all
+}
+
+// workload names the settings, so that no two workloads are taken for one. Of the phases, which make a long line, it has a
+// checksum.
+func workload(run *results.Run) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(run.Settings)) {
+		value := run.Settings[name]
+		switch name {
+		case results.SweepSetting:
+			continue
+		case results.PhasesSetting:
+			value = fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(value)))
+		}
+		all = append(all, name+"="+value)
+	}
+	return strings.Join(append(all, "drivers="+strings.ReplaceAll(driverNames(run), " ", ",")), " ")
 }
 
 // benchLine is what was measured of one kind; what was not is not in it.

@@ -43,7 +43,8 @@ func TestBenchIsReadBack(t *testing.T) {
 		for _, c := range line.Config {
 			config[c.Key] = string(c.Value)
 		}
-		want := map[string]string{"goos": "linux", "goarch": "amd64", "pkg": "github.com/lockbench/lockbench", "cpu": "Model & Make", "scenario": "partition"}
+		want := map[string]string{"goos": "linux", "goarch": "amd64", "pkg": "github.com/lockbench/lockbench", "cpu": "Model & Make", "scenario": "partition",
+			"workload": "acquire-timeout=1s clients=3 hold=2ms..10ms ttl=2s workers=2 drivers=etcd,postgres-row,redis-redlock,redis-setnx,zookeeper"}
 		if !maps.Equal(config, want) {
 			t.Errorf("%s: %v", line.Name, config)
 		}

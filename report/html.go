@@ -47,9 +47,9 @@ func writePage(w io.Writer, d *Document, runs []*Model) error {
 	if err := t.Execute(&b, filled); err != nil {
 		return fmt.Errorf("fill the page: %w", err)
 	}
-	// Texts of servers may hold control characters, which HTML forbids even escaped.
+	// Texts of servers may hold control characters, which HTML forbids even escaped, and those that turn the order of text around.
 	_, err = w.Write(bytes.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
+		if unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

@@ -95,6 +95,7 @@ type (
 		Reason    string `json:"reason,omitempty"`
 		Incidents int    `json:"incidents"`
 		Gap       *int64 `json:"gap_ns"`
+		Typical   *int64 `json:"p50_ns"`
 		Recovery  *int64 `json:"recovery_ns"`
 	}
 	jsonTest struct {
@@ -206,7 +207,7 @@ func (r *Row) json() jsonDriver {
 	}
 	for _, b := range r.Behaviours {
 		if !b.Absent {
-			d.Faults = append(d.Faults, jsonBehaviour{b.Phase, list0(b.What), b.State, b.Reason, b.Incidents, b.Gap.json(), b.Recovery.json()})
+			d.Faults = append(d.Faults, jsonBehaviour{b.Phase, list0(b.What), b.State, b.Reason, b.Incidents, b.Gap.json(), b.Typical.json(), b.Recovery.json()})
 		}
 	}
 	for i := range r.Tests {

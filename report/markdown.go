@@ -46,6 +46,7 @@ func (md *markdown) run(m *Model) {
 	}
 	facts = append(facts, "lockbench "+orElse(m.Run.Version, "unknown version"))
 	md.paragraph(escapeMarkdown(strings.Join(facts, ", ")))
+	md.paragraph(escapeMarkdown(m.Workload()))
 	var chips []string
 	for _, c := range m.Chips() {
 		chips = append(chips, markdownState(c.State, c.Text))

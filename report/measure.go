@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/quantile"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -149,7 +150,8 @@ func (p *PhaseMeasure) measure(attempts []acquire, last, next int64) {
 	p.LongestWait = unmeasured("no acquire was invoked during the fault")
 	p.Refusal = unmeasured("no acquire failed during the fault")
 	p.Recovery = unmeasured(p.noRecovery(next != 0))
-	var refusals []int64
+	p.Typical = unmeasured("no acquire was granted during the fault")
+	var refusals, waits []int64
 	grants := []int64{p.From}
 	for _, a := range attempts {
 		if a.invoke >= p.From && a.invoke < p.Until {
@@ -157,6 +159,9 @@ func (p *PhaseMeasure) measure(attempts []acquire, last, next int64) {
 			p.count(a, last)
 			if a.outcome == history.Fail || a.outcome == history.Info {
 				refusals = append(refusals, a.end-a.invoke)
+			}
+			if a.outcome == history.OK && a.end < p.Until {
+				waits = append(waits, a.end-a.invoke)
 			}
 		}
 		if a.outcome == history.OK && a.end >= p.From && a.end < p.Until {
@@ -167,15 +172,21 @@ func (p *PhaseMeasure) measure(attempts []acquire, last, next int64) {
 			p.Recovery = since
 		}
 	}
-	if len(refusals) > 0 {
-		slices.Sort(refusals)
-		p.Refusal = measured(refusals[len(refusals)/2])
-	}
+	p.Refusal, p.Typical = median(refusals, p.Refusal), median(waits, p.Typical)
 	slices.Sort(grants)
 	grants = append(grants, p.Until)
 	for i := range grants[1:] {
 		p.LongestGap = p.LongestGap.longer(measured(grants[i+1] - grants[i]))
 	}
+}
+
+// median is that of times, or if there are none what is given.
+func median(times []int64, none Span) Span {
+	if len(times) == 0 {
+		return none
+	}
+	slices.Sort(times)
+	return measured(times[quantile.Rank(.5, int64(len(times)))-1])
 }
 
 // judge puts into words what the acquires met.

@@ -98,6 +98,7 @@ func TestNothingMeasuredIsNeverZero(t *testing.T) {
 
 // The fault is in force from 1 s to 5 s in each of these.
 func TestPhases(t *testing.T) {
+	noGrant := unmeasured("no acquire was granted during the fault")
 	for _, tt := range []struct {
 		name          string
 		during, after func(*script)
@@ -119,6 +120,7 @@ func TestPhases(t *testing.T) {
 			want: PhaseMeasure{
 				What: Blocks, Attempts: 3, Fails: 1, Open: 1, Healed: true,
 				LongestWait: measured(4 * sec), LongestGap: measured(4 * sec), Refusal: measured(sec), Recovery: measured(210*milli - micro),
+				Typical: noGrant,
 			},
 		},
 		{
@@ -132,7 +134,7 @@ func TestPhases(t *testing.T) {
 			want: PhaseMeasure{
 				What: FailsFast, Attempts: 4, Fails: 2, Infos: 1, Healed: true,
 				LongestWait: measured(2 * sec), LongestGap: measured(4 * sec), Refusal: measured(4 * milli),
-				Recovery: unmeasured("nothing was granted after the heal"),
+				Recovery: unmeasured("nothing was granted after the heal"), Typical: noGrant,
 			},
 		},
 		{
@@ -145,7 +147,7 @@ func TestPhases(t *testing.T) {
 			want: PhaseMeasure{
 				What: GoesOn, Attempts: 1, Grants: 1, Healed: true,
 				LongestWait: measured(2500 * milli), LongestGap: measured(2500 * milli), Refusal: unmeasured("no acquire failed during the fault"),
-				Recovery: measured(sec + milli - micro),
+				Recovery: measured(sec + milli - micro), Typical: measured(2500 * milli),
 			},
 		},
 		{
@@ -155,7 +157,7 @@ func TestPhases(t *testing.T) {
 			want: PhaseMeasure{
 				Reason: "no acquire was invoked during the fault", Healed: true, LongestGap: measured(4 * sec),
 				LongestWait: unmeasured("no acquire was invoked during the fault"), Refusal: unmeasured("no acquire failed during the fault"),
-				Recovery: unmeasured("nothing was granted after the heal"),
+				Recovery: unmeasured("nothing was granted after the heal"), Typical: noGrant,
 			},
 		},
 	} {

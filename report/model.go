@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
@@ -195,10 +197,28 @@ func (r *Row) count(pass func(*TestRow) bool, of func(*TestRow) int) (n int, ok 
 
 // Duration is how long the run took; !ok: it never finished.
 func (m *Model) Duration() (d time.Duration, ok bool) {
-	if m.Run.Finished.IsZero() {
-		return 0, false
+	d = m.Run.Finished.Sub(m.Run.Started)
+	return d, !m.Run.Finished.IsZero() && d >= 0 // the clock of the host may have been set back
+}
+
+// Workload says in a few words how much load there was and how long leases last, on which the times of the tables hang; empty:
+// the run does not say.
+func (m *Model) Workload() string {
+	var all []string
+	add := func(before, name string) {
+		if value := m.Run.Settings[name]; value != "" {
+			all = append(all, before+value)
+		}
 	}
-	return m.Run.Finished.Sub(m.Run.Started), true
+	add("TTL ", "ttl")
+	for _, n := range []struct{ name, noun, of string }{{"clients", "client", ""}, {"workers", "worker", " each"}, {"locks", "lock", ""}} {
+		if v, err := strconv.Atoi(m.Run.Settings[n.name]); err == nil {
+			all = append(all, plural(v, n.noun)+n.of)
+		}
+	}
+	add("held for ", "hold")
+	add("acquires time out after ", "acquire-timeout")
+	return strings.Join(all, ", ")
 }
 
 // ServersAndTrips says what an acquire costs whatever the machine.

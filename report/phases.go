@@ -22,6 +22,8 @@ type PhaseMeasure struct {
 	// LongestWait is how long one of them waited for its answer, LongestGap how long nobody was granted the
 	// lock while the fault was in force.
 	LongestWait, LongestGap Span
+	// Typical is the median time to a grant within that time.
+	Typical Span
 	// Refusal is the median time until one of them failed.
 	Refusal Span
 	// Recovery runs from the end of the heal to the first grant that was asked for after it.

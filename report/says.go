@@ -22,6 +22,9 @@ func says(m *Model) []string {
 		return held(r.Heeding) && held(r.Ignoring) && (r.Heeding.State == Valid || r.Ignoring.State == Valid)
 	}))
 	all = append(all, m.together((*Row).saysData)...)
+	add("In this run no data was corrupted, not even without a fence: %s.", m.titles(func(r *Row) bool {
+		return r.Unfenced.State == Valid && (r.Fenced.State == Valid || r.Fenced.State == NotApplicable)
+	}))
 	for i, phase := range m.FaultPhases {
 		add("Nobody got the lock during "+phase+": %s.", m.titles(func(r *Row) bool {
 			b := r.Behaviours[i]
@@ -121,7 +124,7 @@ func (r *Row) saysExclusion() []said {
 	case r.Heeding.State == Invalid:
 		text += ", even though the clients stopped as soon as they learned that they had lost it"
 	case r.Heeding.State == Valid:
-		text += ", but only where a client went on after it had been told that it had lost it"
+		text += ", in this run only where a client went on after it had been told that it had lost it"
 	default:
 		text += "; the clients went on after they had been told that they had lost it"
 	}
@@ -179,7 +182,7 @@ func (r *Row) FencedOff() (int, bool) {
 // notes say how to read the table.
 func notes(m *Model) []string {
 	all := []string{
-		"Exclusion: did two clients ever hold the lock at once; with clients that stop when they learn that they lost it (heeding) and with clients that work on (ignoring).",
+		"Exclusion: did two clients ever hold the lock at once; with clients that stop when their library tells them that they lost it (heeding Lost) and with clients that work on (ignoring Lost).",
 		"Data: did that corrupt what the lock protects; with a resource that takes every write (unfenced) and with one that refuses old fencing tokens (fenced).",
 		"×N counts incidents, each a connected set of grants. Expected: the scenario says that this lock breaks here.",
 		"Acquire: time of a granted acquire without contention, from its call" + openLoop(m) + " to its return. One run says nothing statistical about latency.",
@@ -202,11 +205,14 @@ func notes(m *Model) []string {
 }
 
 func underFaultNote(m *Model) string {
-	text := "Under a fault: what acquires met that were invoked while it was in force"
+	text := "Under a fault: what acquires met that were invoked while it was in force, in the worst of a lock's tests. Lets two in: a " +
+		"second client was granted the lock that another still held. Blocks: nobody was granted it; fails fast: nor had to wait to " +
+		"hear so. Goes on: somebody was granted it. "
 	if m.Run.Shows(results.Leadership) {
-		return text + ". How long it took until somebody led again, the table of the leadership says."
+		return text + "How long it took until somebody led again, the table of the leadership says."
 	}
-	return text + "; gap is the longest time without a grant, back in the time from the heal to the first grant asked for after it."
+	return text + "p50: the median time of a grant meanwhile. Gap: the longest time without a grant; of a lock that blocks it is as long as the " +
+		"fault. Back in: the time from the heal to the first grant asked for after it."
 }
 
 func openLoop(m *Model) string {
@@ -234,7 +240,7 @@ func proxyNote(m *Model) string {
 
 // tripsNote says whether the round trips were measured, and how.
 func tripsNote(m *Model) string {
-	text := "Trips: how many times a granted acquire without contention waits for its servers, one after another"
+	text := "Round trips: how many times a granted acquire without contention waits for its servers, one after another"
 	var delay time.Duration
 	fewest := 0
 	var missing []string

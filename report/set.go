@@ -59,7 +59,11 @@ func (s *Set) Same() error {
 func differences(a, b *results.Run) []string {
 	var all []string
 	add := func(name, a, b string) {
-		if a != b {
+		switch {
+		case a == b:
+		case name == results.PhasesSetting: // too long for a line
+			all = append(all, name)
+		default:
 			all = append(all, fmt.Sprintf("%s (%s, %s)", name, orElse(a, "none"), orElse(b, "none")))
 		}
 	}

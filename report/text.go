@@ -51,7 +51,11 @@ func (t textRenderer) head(m *Model) string {
 	if m.Run.Status != results.Complete {
 		parts = append(parts, strings.ToUpper(orElse(string(m.Run.Status), "incomplete")))
 	}
-	return text.WrapSoft(printable("lockbench: "+strings.Join(parts, ", ")), textWidth) + "\n\n"
+	head := text.WrapSoft(printable("lockbench: "+strings.Join(parts, ", ")), textWidth) + "\n"
+	if w := m.Workload(); w != "" {
+		head += paragraph(w)
+	}
+	return head + "\n"
 }
 
 func (t textRenderer) table(m *Model) string {
@@ -105,9 +109,9 @@ func wrap(lines []string, width int) string {
 func (t textRenderer) row(r *Row) [len(columns)][]string {
 	token := "no fencing token"
 	if r.Driver.Token != "" {
-		token = "token: " + r.Driver.Token
+		token = "token: " + printable(r.Driver.Token)
 	}
-	approach := []string{r.Driver.Title, r.complexity("trip"), token}
+	approach := []string{printable(r.Driver.Title), r.complexity("trip"), token}
 	if r.nothing() {
 		why := []string{t.paint(State(r.Driver.Status), string(r.Driver.Status))}
 		return [...][]string{approach, why, why, {dash}, {printable(orElse(r.Driver.Reason, "no reason was recorded"))}}
@@ -128,7 +132,7 @@ func (t textRenderer) row(r *Row) [len(columns)][]string {
 		if b.Absent {
 			continue
 		}
-		under = append(under, b.Phase+": "+t.paint(b.severity(), printable(b.String())))
+		under = append(under, printable(b.Phase)+": "+t.paint(b.severity(), printable(b.String())))
 	}
 	if r.Liveness.State != Valid && r.Liveness.State != NotApplicable {
 		under = append(under, "granted again: "+t.finding(r.Liveness))
@@ -195,9 +199,9 @@ func section(b *strings.Builder, heading string, paragraphs []string) {
 	b.WriteString("\n")
 }
 
-// printable makes one line of s without control characters, which could steer a terminal.
+// printable makes one line of s, valid UTF-8 without control characters, which could steer a terminal.
 func printable(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\ufffd"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 	}), " ")
 }

@@ -34,7 +34,7 @@ func (t textRenderer) linesText(extra *Table) string {
 	w := newTable()
 	w.AppendHeader(header)
 	for _, line := range extra.Lines {
-		row := table.Row{wrap([]string{line.Driver.Title}, first.width)}
+		row := table.Row{wrap([]string{printable(line.Driver.Title)}, first.width)}
 		if len(line.Cells) == 0 {
 			row = append(row, wrap([]string{dash, printable(line.Reason)}, width))
 		}
@@ -81,7 +81,7 @@ func numbersText(extra *Table) string {
 			without[line.Reason] = append(without[line.Reason], line.Driver.Title)
 			continue
 		}
-		row := table.Row{wrap([]string{line.Driver.Title}, columns[0].width)}
+		row := table.Row{wrap([]string{printable(line.Driver.Title)}, columns[0].width)}
 		for _, c := range line.Cells {
 			row = append(row, strings.Join(c.texts(), ", "))
 		}

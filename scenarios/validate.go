@@ -109,6 +109,8 @@ func (p *Phase) validate(v *validator, path string, w Workload) {
 	v.check(p.For != Span{}, path+".for", "it must be a time above 0")
 	v.check(p.Until == "" || p.Until == Rival, path+".until", "%q is not rival", p.Until)
 	v.check(!p.Alone || len(p.Faults) == 0, path+".alone", "a phase that runs alone has no fault")
+	v.check(!p.Latency || p.Alone, path+".latency", "a phase that measures latency must run alone: other locks would slow it")
+	v.check(!p.Latency || p.oneWorker(w), path+".latency", "it takes a workload of one client with one worker: others would be in its way")
 	v.check(p.Draw >= 0 && p.Draw <= 1000, path+".draw", "%d is not between 0 and 1000", p.Draw)
 	v.check(p.Draw == 0 || len(p.Faults) > 0, path+".draw", "there are no faults to draw from")
 	for i, f := range p.Faults {
@@ -128,4 +130,16 @@ func (p *Phase) validate(v *validator, path string, w Workload) {
 	if o.Think != nil {
 		v.span(path+".workload.think", *o.Think, time.Duration(w.TTL))
 	}
+}
+
+// oneWorker reports whether the phase has one worker of one client.
+func (p *Phase) oneWorker(w Workload) bool {
+	clients, workers := w.Clients, w.Workers
+	if o := p.Workload; o != nil && o.Clients != nil {
+		clients = *o.Clients
+	}
+	if o := p.Workload; o != nil && o.Workers != nil {
+		workers = *o.Workers
+	}
+	return clients == 1 && workers == 1
 }

@@ -236,7 +236,7 @@ func meta(p plan, f runFlags) results.Run {
 			"clients": fmt.Sprint(w.Clients), "workers": fmt.Sprint(w.Workers), "locks": fmt.Sprint(w.Locks),
 			"ttl": time.Duration(w.TTL).String(), "hold": w.Hold.String(), "think": w.Think.String(),
 			"acquire-timeout": time.Duration(w.AcquireTimeout).String(),
-			"fencing":         string(w.Fencing), "heed-lost": string(w.HeedLost),
+			"fencing":         string(w.Fencing), "heed-lost": string(w.HeedLost), results.PhasesSetting: s.Outline(),
 		},
 	}
 	if w.Resource != "" {

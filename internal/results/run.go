@@ -108,6 +108,9 @@ func (r *Run) Shows(t Table) bool { return slices.Contains(r.Tables, t) }
 // SweepSetting is the setting that names what a sweep changed in this run ("$.workload.ttl = 2s").
 const SweepSetting = "sweep"
 
+// PhasesSetting is the setting that holds the phases, on one line as a scenario's file has them.
+const PhasesSetting = "phases"
+
 // Subject is what the run is about: its scenario and, in a sweep, the value.
 func (r *Run) Subject() string {
 	if swept := r.Settings[SweepSetting]; swept != "" {
