@@ -129,7 +129,8 @@ func csvKinds() []csvColumn {
 		{"contended_not_granted", func(r *Row) string { return ifAny(r.Contended, r.Contended.NotGranted) }},
 	}
 	all = append(all, csvPercentiles("contended_", Contended)...)
-	all = append(all, csvColumn{"hand_offs", func(r *Row) string { return ifAny(r.HandOff, r.HandOff.Samples) }})
+	all = append(all, csvColumn{"hand_offs", func(r *Row) string { return ifAny(r.HandOff, r.HandOff.Samples) }},
+		csvColumn{"hand_offs_not_granted", func(r *Row) string { return ifAny(r.HandOff, r.HandOff.NotGranted) }})
 	return append(all, csvPercentiles("hand_off_", HandOff)...)
 }
 

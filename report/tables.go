@@ -124,8 +124,13 @@ func tables(m *Model) []Table {
 		return nil
 	}
 	var all []Table
+	sideBySide := len(fairPhases(&m.Run)) == 0
 	for _, k := range Kinds() {
-		all = append(all, k.table().of(m, func(r *Row) ([]Cell, string) { return r.latencyCells(k) }))
+		t := k.table()
+		if k == Contended && sideBySide {
+			t.About += " The locks were under test side by side, and slowed each other."
+		}
+		all = append(all, t.of(m, func(r *Row) ([]Cell, string) { return r.latencyCells(k) }))
 	}
 	for _, t := range []struct {
 		Table
