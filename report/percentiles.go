@@ -85,7 +85,7 @@ func (p *percentilePlot) draw(width, height int) (picture, error) {
 	low = math.Floor(low)
 	high = max(math.Ceil(high), low+1)
 	xMax = max(xMax, 2) * 1.02
-	plotted := newPlot(xMax, low, high, percentileTicks(xMax), durationTicks(low, high))
+	plotted := newPlot(xMax, low, high, percentileTicks(xMax, width), durationTicks(low, high))
 	for n, l := range p.Lines {
 		style := draw.LineStyle{Color: inkSeries + ink(n%seriesInks), Width: 2, Dashes: seriesDash(n)}
 		if err := line(plotted, l.points, style); err != nil {
@@ -107,9 +107,12 @@ func (p *percentilePlot) desc() string {
 	return strings.Join(all, "; ") + "."
 }
 
-// percentileTicks marks 0 %, 50 %, 90 %, 99 % and so on.
-func percentileTicks(xMax float64) []plot.Tick {
-	all := []plot.Tick{{Value: 0, Label: "0 %"}, {Value: math.Log10(2), Label: "50 %"}}
+// percentileTicks marks 0 %, if there is room for it, 50 %, 90 %, 99 % and so on.
+func percentileTicks(xMax float64, width int) []plot.Tick {
+	all := []plot.Tick{{Value: math.Log10(2), Label: "50 %"}}
+	if width > 600 {
+		all = append(all, plot.Tick{Value: 0, Label: "0 %"})
+	}
 	for e := 1; float64(e) <= xMax; e++ {
 		all = append(all, plot.Tick{Value: float64(e), Label: fmt.Sprintf("%.*f %%", max(0, e-2), 100-math.Pow10(2-e))})
 	}
