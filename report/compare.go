@@ -84,7 +84,7 @@ func (r *Rounds) describe() string {
 }
 
 func (r *ComparedRow) safetyLine() Line {
-	line := Line{Driver: r.Driver, Reason: r.incomparable()}
+	line := Line{Driver: r.Driver, Reason: r.incomparable(), Complexity: complexity(&r.Driver, "trip")}
 	if line.Reason == "" {
 		line.Cells = r.safetyCells()
 	}

@@ -84,7 +84,7 @@ func csvColumns() []csvColumn {
 		{"servers", func(r *Row) string { return strconv.Itoa(r.Driver.Nodes) }},
 		{"round_trips", func(r *Row) string { return strconv.Itoa(r.Driver.RoundTrips) }},
 		{"round_trips_measured", func(r *Row) string {
-			n, ok := r.measuredTrips()
+			n, ok := measuredTrips(&r.Driver)
 			if !ok {
 				return notAvailable
 			}

@@ -193,7 +193,7 @@ func (r *Row) json() jsonDriver {
 		Verdicts: map[string]jsonVerdict{"liveness": r.Liveness.json()}, Latency: map[Kind]jsonLatency{},
 		Faults: []jsonBehaviour{}, Tests: []jsonTest{},
 	}
-	if n, ok := r.measuredTrips(); ok {
+	if n, ok := measuredTrips(&r.Driver); ok {
 		d.TripsFound = &n
 	}
 	for _, q := range questions() {

@@ -59,7 +59,7 @@ func proxyPart(run *results.Run, r *Row) ProxyPart {
 	trip := run.ProxyCost.ProxyP50 - run.ProxyCost.DirectP50
 	p50 := r.Latency.Quantile(0.5)
 	trips := r.Driver.RoundTrips
-	if n, ok := r.measuredTrips(); ok {
+	if n, ok := measuredTrips(&r.Driver); ok {
 		trips = n
 	}
 	switch {

@@ -139,7 +139,7 @@ func (md *markdown) tables(all []Table) {
 		}
 		md.row(append([]string{"---"}, slices.Repeat([]string{column}, len(t.Columns))...))
 		for _, line := range t.Lines {
-			cells := []string{escapeMarkdown(line.Driver.Title)}
+			cells := []string{markdownLines(append([]string{escapeMarkdown(line.Driver.Title)}, nonEmpty(escapeMarkdown(line.Complexity))...))}
 			for _, cell := range line.Cells {
 				lines := make([]string, len(cell))
 				for i, l := range cell {

@@ -195,10 +195,13 @@ func (r *Row) count(pass func(*TestRow) bool, of func(*TestRow) int) (n int, ok 
 	return n, ok
 }
 
-// Duration is how long the run took; !ok: it never finished.
+// Duration is how long the run took; 0 and !ok: it never finished.
 func (m *Model) Duration() (d time.Duration, ok bool) {
 	d = m.Run.Finished.Sub(m.Run.Started)
-	return d, !m.Run.Finished.IsZero() && d >= 0 // the clock of the host may have been set back
+	if m.Run.Finished.IsZero() || d < 0 { // the clock of the host may have been set back
+		return 0, false
+	}
+	return d, true
 }
 
 // Workload says in a few words how much load there was and how long leases last, on which the times of the tables hang; empty:
@@ -222,20 +225,20 @@ func (m *Model) Workload() string {
 }
 
 // ServersAndTrips says what an acquire costs whatever the machine.
-func (r *Row) ServersAndTrips() string { return r.complexity("round trip") }
+func (r *Row) ServersAndTrips() string { return complexity(&r.Driver, "round trip") }
 
 // complexity has the round trips as the driver declares them, and as they were measured if that is another number.
-func (r *Row) complexity(trip string) string {
-	text := plural(r.Driver.Nodes, "server") + ", " + plural(r.Driver.RoundTrips, trip)
-	if n, ok := r.measuredTrips(); ok && n != r.Driver.RoundTrips {
+func complexity(d *results.Driver, trip string) string {
+	text := plural(d.Nodes, "server") + ", " + plural(d.RoundTrips, trip)
+	if n, ok := measuredTrips(d); ok && n != d.RoundTrips {
 		text += fmt.Sprintf(", %d measured", n)
 	}
 	return text
 }
 
 // measuredTrips is how many round trips an acquire was measured to wait for; !ok: that was not measured.
-func (r *Row) measuredTrips() (n int, ok bool) {
-	m := r.Driver.RoundTripsMeasured
+func measuredTrips(d *results.Driver) (n int, ok bool) {
+	m := d.RoundTripsMeasured
 	if m == nil || m.Reason != "" {
 		return 0, false
 	}

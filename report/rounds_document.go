@@ -224,7 +224,7 @@ func (r *Rounds) notesOf(others ...*Rounds) []string {
 }
 
 func (r *RoundsRow) safetyLine() Line {
-	line := Line{Driver: r.Driver, Reason: r.nothing()}
+	line := Line{Driver: r.Driver, Reason: r.nothing(), Complexity: complexity(&r.Driver, "trip")}
 	if line.Reason == "" {
 		for _, q := range questions() {
 			line.Cells = append(line.Cells, r.ask(q).cell())

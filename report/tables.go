@@ -26,6 +26,8 @@ type Table struct {
 // Line is one driver.
 type Line struct {
 	Driver results.Driver
+	// Complexity is how many servers and round trips the lock takes; empty: another table says.
+	Complexity string
 	// Cells has one entry for each column. None: nothing was measured, and Reason says why.
 	Cells  []Cell
 	Reason string

@@ -111,7 +111,7 @@ func (t textRenderer) row(r *Row) [len(columns)][]string {
 	if r.Driver.Token != "" {
 		token = "token: " + printable(r.Driver.Token)
 	}
-	approach := []string{printable(r.Driver.Title), r.complexity("trip"), token}
+	approach := []string{printable(r.Driver.Title), complexity(&r.Driver, "trip"), token}
 	if r.nothing() {
 		why := []string{t.paint(State(r.Driver.Status), string(r.Driver.Status))}
 		return [...][]string{approach, why, why, {dash}, {printable(orElse(r.Driver.Reason, "no reason was recorded"))}}

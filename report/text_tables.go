@@ -34,7 +34,7 @@ func (t textRenderer) linesText(extra *Table) string {
 	w := newTable()
 	w.AppendHeader(header)
 	for _, line := range extra.Lines {
-		row := table.Row{wrap([]string{printable(line.Driver.Title)}, first.width)}
+		row := table.Row{wrap(append([]string{printable(line.Driver.Title)}, nonEmpty(line.Complexity)...), first.width)}
 		if len(line.Cells) == 0 {
 			row = append(row, wrap([]string{dash, printable(line.Reason)}, width))
 		}
