@@ -3,7 +3,6 @@ package judge
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/explain"
@@ -14,14 +13,14 @@ import (
 // reads, and each keeps its lines in memory while it is explained.
 const MaxExplained = 100
 
-// Explain explains the first limit incidents that were found in the history in path.
+// Explain explains the first limit incidents that were found in the history in path. Its errors are of the input.
 func Explain(path string, result *checker.Result, limit int) ([]explain.Explanation, error) {
 	if len(result.Incidents) == 0 {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read a history: %w", err)
+		return nil, err
 	}
 	defer f.Close() // opened for reading
 	all, err := explain.Incidents(result, func(yield func(int, *history.Op) error) error {
@@ -35,16 +34,16 @@ func Explain(path string, result *checker.Result, limit int) ([]explain.Explanat
 		})
 	}, limit)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, &InputError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return all, nil
 }
 
 // Lines reads the lines of the history in path.
 func Lines(path string, yield func(op *history.Op) error) error {
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
-		return fmt.Errorf("read a history: %w", err)
+		return err
 	}
 	defer f.Close() // opened for reading
 	if err := history.ForEach(f, yield); err != nil {

@@ -3,7 +3,6 @@ package judge
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
@@ -61,9 +60,9 @@ func (f *Follower) Look() (checker.SoFar, error) {
 // advance reads what is new in all streams, and feeds in the order of their times the lines before which nothing
 // should come any more.
 func (f *Follower) advance() error {
-	paths, err := filepath.Glob(filepath.Join(f.dir, "*.stream"))
+	paths, err := recorder.Streams(f.dir, "")
 	if err != nil {
-		return fmt.Errorf("find the history's streams: %w", err)
+		return err
 	}
 	for _, path := range paths {
 		t, ok := f.tails[path]

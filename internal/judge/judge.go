@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
@@ -16,42 +17,97 @@ import (
 )
 
 // Run judges every history of the run in dir and saves verdict.json. A test that left no history gets no verdict.
-// A history that is not well formed is an error: it is never judged.
+// A history that is not well formed is an error: it is never judged. An *InputError says that nothing could be judged as it is.
 func Run(dir string) error {
-	saved, err := results.Load(dir)
+	saved, err := results.LoadToJudge(dir)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotARun, err)
+		return &InputError{fmt.Errorf("%w: %w", ErrNotARun, err)}
 	}
-	if err := recoverStreams(saved); err != nil {
+	if err := checkLost(&saved); err != nil {
+		return &InputError{err}
+	}
+	lacking, err := recoverStreams(&saved)
+	if err != nil {
 		return err
 	}
 	verdicts := results.Verdicts{Format: results.Format}
-	for _, t := range saved.Run.Tests {
-		path := saved.Dir.History(t.Name)
-		result, err := File(path, t.Check)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+	for i := range saved.Run.Tests {
+		t := &saved.Run.Tests[i]
+		v, err := judgeTest(saved.Dir, t)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case malformed(err) && lacking[t.Name]: // that must not cost the other tests their verdicts
+			if note(t, []string{fmt.Sprintf("without what is damaged its history does not fit together, so it was not judged: %v", err)}) {
+				if err := saved.Dir.WriteRun(&saved.Run); err != nil {
+					return err
+				}
+			}
+		case err != nil:
 			return err
+		default:
+			verdicts.Tests = append(verdicts.Tests, v)
 		}
-		explanations, err := Explain(path, &result, MaxExplained)
-		if err != nil {
-			return err
-		}
-		verdicts.Tests = append(verdicts.Tests, results.TestVerdict{
-			Test: t.Name, Result: result, Explanations: explanations, Unexplained: len(result.Incidents) - len(explanations),
-		})
 	}
 	return saved.Dir.WriteVerdicts(&verdicts)
+}
+
+// malformed reports whether an error says that lines of a history are wrong, or do not fit together.
+func malformed(err error) bool {
+	var line *history.LineError
+	return errors.As(err, &line)
+}
+
+func judgeTest(dir results.Dir, t *results.Test) (v results.TestVerdict, err error) {
+	path := dir.History(t.Name)
+	result, err := File(path, t.Check)
+	if err != nil {
+		return v, err
+	}
+	explanations, err := Explain(path, &result, MaxExplained)
+	if err != nil {
+		return v, err
+	}
+	return results.TestVerdict{
+		Test: t.Name, Result: result, Explanations: explanations, Unexplained: len(result.Incidents) - len(explanations),
+	}, nil
 }
 
 // ErrNotARun is wrapped by the error of a directory that cannot be read as a run.
 var ErrNotARun = errors.New("cannot read the run")
 
-// recoverStreams makes the histories of a run whose coordinator died before it could merge them.
-func recoverStreams(saved results.Saved) error {
+// InputError marks an error of what was to be judged: a file that is not there, cannot be read, or is no history.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// checkLost returns an error if a history is gone that was there: a verdict that nothing could give again must not be lost, too.
+func checkLost(saved *results.Saved) error {
 	for _, t := range saved.Run.Tests {
+		path := saved.Dir.History(t.Name)
+		if t.Status != results.Complete && !slices.ContainsFunc(saved.Verdicts.Tests, func(v results.TestVerdict) bool { return v.Test == t.Name }) {
+			continue
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			continue // what else is wrong with it is told when it is read
+		}
+		if _, err := os.Stat(saved.Dir.Streams(t.Name)); err == nil && !t.InTransaction {
+			continue // it will be made of them
+		}
+		return fmt.Errorf("%s is missing, the history of a test that had one: put it back and check again; nothing was changed", path)
+	}
+	return nil
+}
+
+// recoverStreams makes the histories of a run whose coordinator died before it could merge them, and notes in run.json what
+// they lack. It returns the tests of which streams were damaged.
+func recoverStreams(saved *results.Saved) (lacking map[string]bool, err error) {
+	lacking = map[string]bool{}
+	noted := false
+	for i := range saved.Run.Tests {
+		t := &saved.Run.Tests[i]
 		if t.InTransaction {
 			continue // without the ledger, which died with the servers, they prove nothing
 		}
@@ -59,18 +115,43 @@ func recoverStreams(saved results.Saved) error {
 		if _, err := os.Stat(streams); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if _, err := recorder.MergeInto(saved.Dir.History(t.Name), streams); err != nil {
-			return err
+		r, err := recorder.Recover(saved.Dir.History(t.Name), streams)
+		var unread *recorder.StreamError
+		if errors.As(err, &unread) {
+			return nil, &InputError{err}
 		}
+		if err != nil {
+			return nil, err
+		}
+		lacking[t.Name] = r.Lacking
+		noted = note(t, r.Notes) || noted
 	}
-	return nil
+	_ = os.Remove(saved.Dir.File(results.StreamDir)) // it stays if there is anything in it
+	if noted {
+		return lacking, saved.Dir.WriteRun(&saved.Run)
+	}
+	return lacking, nil
 }
 
-// File judges one history.
+// note adds what is new to the test's notes, and says whether anything was. A test whose streams are not whole is not complete.
+func note(t *results.Test, notes []string) (added bool) {
+	for _, n := range notes {
+		if slices.Contains(t.Notes, n) {
+			continue
+		}
+		t.Notes, added = append(t.Notes, n), true
+		if t.Status == results.Complete {
+			t.Status, t.Reason = results.Incomplete, "not all of what was recorded is there: "+n
+		}
+	}
+	return added
+}
+
+// File judges one history. Its errors are of the input.
 func File(path string, opt checker.Options) (checker.Result, error) {
-	f, err := os.Open(path)
+	f, err := open(path)
 	if err != nil {
-		return checker.Result{}, fmt.Errorf("read a history: %w", err)
+		return checker.Result{}, err
 	}
 	defer f.Close() // opened for reading
 	result, err := checker.CheckFrom(func(feed func(*history.Op) error) error {
@@ -80,7 +161,19 @@ func File(path string, opt checker.Options) (checker.Result, error) {
 		return history.ForEach(f, feed)
 	}, opt)
 	if err != nil {
-		return checker.Result{}, fmt.Errorf("%s: %w", path, err)
+		return checker.Result{}, &InputError{fmt.Errorf("%s: %w", path, err)}
 	}
 	return result, nil
+}
+
+// open opens a history for reading.
+func open(path string) (*os.File, error) {
+	if err := results.Regular(path); err != nil {
+		return nil, &InputError{fmt.Errorf("read a history: %w", err)}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &InputError{fmt.Errorf("read a history: %w", err)}
+	}
+	return f, nil
 }

@@ -15,3 +15,12 @@ func TestUnknown(t *testing.T) {
 		}
 	}
 }
+
+func TestOf(t *testing.T) {
+	names := []string{"etcd", "zookeeper"}
+	for name, want := range map[string]string{"etcd": "etcd", "etdc": "etcd", "something": "", "": ""} {
+		if got := Of(name, names); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

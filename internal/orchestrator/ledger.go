@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -73,9 +72,9 @@ func (l *ledger) follow(ctx context.Context) error {
 
 // look takes in what the workers recorded since the last time, and tells whoever waits for grants.
 func (l *ledger) look() error {
-	streams, err := filepath.Glob(filepath.Join(l.test.streams, "c*.stream"))
+	streams, err := recorder.Streams(l.test.streams, "c")
 	if err != nil {
-		return fmt.Errorf("find the clients' streams: %w", err)
+		return err
 	}
 	for _, path := range streams {
 		if l.tails[path] == nil {

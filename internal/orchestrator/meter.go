@@ -1,8 +1,6 @@
 package orchestrator
 
 import (
-	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,7 +30,8 @@ type meter struct {
 // tailed is a worker's stream.
 type tailed struct {
 	*recorder.Tail
-	asked int64 // when the acquire under way began, or should have
+	asked  int64 // when the acquire under way began, or should have
+	counts bool  // it was invoked in this phase
 }
 
 const (
@@ -46,13 +45,16 @@ func newMeter(dir string) *meter {
 	return &meter{dir: dir, tails: map[string]*tailed{}, took: hdrhistogram.New(1, longestAcquire, 3)}
 }
 
-// begin counts from 0 for the phase.
+// begin counts from 0 for the phase. What was invoked before is not of it, though it may be granted later.
 func (m *meter) begin(phase string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	err := m.advance()
 	m.phase, m.counts, m.before, m.at = phase, progress.Counts{}, 0, time.Now()
 	m.took.Reset()
+	for _, t := range m.tails {
+		t.counts = false
+	}
 	return err
 }
 
@@ -63,11 +65,12 @@ func (m *meter) end() {
 	m.phase = ""
 }
 
-// read counts what was recorded since the phase began; nil: none is under way, or an error was returned before.
-func (m *meter) read() (phase string, _ *progress.Counts, err error) {
+// read counts what was recorded since the phase began. nil: none is under way, or the last read or the begin is not yet so long
+// ago, which would make a rate of next to nothing; or an error was returned before.
+func (m *meter) read(longAgo time.Duration) (phase string, _ *progress.Counts, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.broken || m.phase == "" {
+	if m.broken || m.phase == "" || time.Since(m.at) < longAgo {
 		return "", nil, nil
 	}
 	if err := m.advance(); err != nil {
@@ -90,10 +93,10 @@ func (m *meter) advance() error {
 	if m.broken {
 		return nil
 	}
-	paths, err := filepath.Glob(filepath.Join(m.dir, "c*.stream"))
+	paths, err := recorder.Streams(m.dir, "c")
 	if err != nil {
 		m.broken = true
-		return fmt.Errorf("find the clients' streams: %w", err)
+		return err
 	}
 	for _, path := range paths {
 		t, ok := m.tails[path]
@@ -117,10 +120,14 @@ func (m *meter) count(t *tailed, op *history.Op) {
 	switch op.Type {
 	case history.Invoke:
 		m.counts.Attempts++
+		t.counts = true
 		if t.asked = op.Time; op.Intended != 0 {
 			t.asked = op.Intended
 		}
 	case history.OK:
+		if !t.counts {
+			return
+		}
 		m.counts.Grants++
 		took := op.Time - t.asked
 		m.counts.Max = max(m.counts.Max, time.Duration(took))

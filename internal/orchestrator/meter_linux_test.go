@@ -55,7 +55,7 @@ func (w *worker) acquire(took time.Duration, intended int64) {
 func TestMeterCountsAPhase(t *testing.T) {
 	dir := t.TempDir()
 	m := newMeter(dir)
-	if phase, c, err := m.read(); phase != "" || c != nil || err != nil {
+	if phase, c, err := m.read(0); phase != "" || c != nil || err != nil {
 		t.Fatalf("before a phase: %q, %+v, %v", phase, c, err)
 	}
 	one := newWorker(t, dir, "c1.1.stream")
@@ -70,18 +70,52 @@ func TestMeterCountsAPhase(t *testing.T) {
 	}
 	two.acquire(0, 0)
 	two.acquire(2*time.Second, asked-int64(time.Second)) // due a second before it was invoked
-	phase, c, err := m.read()
+	phase, c, err := m.read(0)
 	if err != nil || phase != "next" || c.Attempts != 100 || c.Grants != 99 || c.Max != 3*time.Second || c.P99 != 0 || c.Rate <= 0 {
 		t.Fatalf("%q, %+v, %v", phase, c, err)
 	}
 	one.acquire(time.Millisecond, 0)
-	_, c, err = m.read()
+	_, c, err = m.read(0)
 	if err != nil || c.Attempts != 101 || c.Grants != 100 || c.P99 < time.Millisecond || c.P99 > 1001*time.Microsecond {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	m.end()
-	if _, c, err := m.read(); c != nil || err != nil {
+	if _, c, err := m.read(0); c != nil || err != nil {
 		t.Fatalf("after the phase: %+v, %v", c, err)
+	}
+}
+
+// TestMeterCountsGrantsOfItsOwnAcquires: what was invoked in the phase before is granted in this one.
+func TestMeterCountsGrantsOfItsOwnAcquires(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(dir)
+	w := newWorker(t, dir, "c1.1.stream")
+	w.grant++
+	w.record(history.Op{Time: asked, Type: history.Invoke, F: history.Acquire})
+	if err := m.begin("next"); err != nil {
+		t.Fatal(err)
+	}
+	w.record(history.Op{Time: asked + int64(time.Hour/2), Type: history.OK, F: history.Acquire})
+	w.acquire(time.Millisecond, 0)
+	w.acquire(time.Millisecond, 0)
+	if _, c, err := m.read(0); err != nil || c.Attempts != 2 || c.Grants != 2 || c.Max != time.Millisecond {
+		t.Fatalf("%+v, %v", c, err)
+	}
+}
+
+// TestMeterTellsNoRateOfAnInstant: a read that comes too early says nothing, and takes nothing from the next one.
+func TestMeterTellsNoRateOfAnInstant(t *testing.T) {
+	dir := t.TempDir()
+	m := newMeter(dir)
+	if err := m.begin("next"); err != nil {
+		t.Fatal(err)
+	}
+	newWorker(t, dir, "c1.1.stream").acquire(time.Millisecond, 0)
+	if phase, c, err := m.read(time.Hour); phase != "" || c != nil || err != nil {
+		t.Fatalf("at once: %q, %+v, %v", phase, c, err)
+	}
+	if _, c, err := m.read(0); err != nil || c.Grants != 1 || c.Rate <= 0 {
+		t.Fatalf("%+v, %v", c, err)
 	}
 }
 
@@ -95,10 +129,10 @@ func TestMeterGivesUp(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "c1.1.stream"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, c, err := m.read(); c != nil || err == nil {
+	if _, c, err := m.read(0); c != nil || err == nil {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if _, c, err := m.read(); c != nil || err != nil {
+	if _, c, err := m.read(0); c != nil || err != nil {
 		t.Fatalf("again: %+v, %v", c, err)
 	}
 }

@@ -273,7 +273,10 @@ func (r *run) openTest(ctx context.Context, p *driverRun, meta *results.Test, fi
 	t.processes, t.meter = faults.NewProcesses(t.process), newMeter(t.streams)
 	meta.Phases = r.planPhases(t, first)
 	t.emit(progress.Event{Kind: progress.TestStarted})
-	t.err = t.open(ctx)
+	r.publish(p)
+	if t.err = r.save(); t.err == nil { // if the run is killed now, this is what says which phases there were to be
+		t.err = t.open(ctx)
+	}
 	return t, t.err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/lockbench/lockbench/internal/history"
@@ -138,12 +137,15 @@ func (t *test) awaitAttempts(ctx context.Context, began int64) error {
 
 // attempts counts the acquires that were invoked since began.
 func (t *test) attempts(began int64) (n int, err error) {
-	streams, err := filepath.Glob(filepath.Join(t.streams, "c*.stream"))
+	streams, err := recorder.Streams(t.streams, "c")
 	if err != nil {
-		return 0, fmt.Errorf("find the clients' streams: %w", err)
+		return 0, err
 	}
 	for _, path := range streams {
 		ops, _, err := recorder.Ops(path)
+		if errors.Is(err, recorder.ErrUnwritten) {
+			continue // it is being made, or its client was killed as it made it
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -84,7 +84,7 @@ func (t *test) tell(p scenarios.Phase, meta *results.Phase) (ended func()) {
 	t.unmeasured(t.meter.begin(p.Name))
 	return func() {
 		took := time.Since(began)
-		_, counts := t.counts()
+		_, counts := t.counts(0)
 		if counts != nil {
 			counts.Rate = float64(counts.Grants) / took.Seconds()
 		}
@@ -95,8 +95,12 @@ func (t *test) tell(p scenarios.Phase, meta *results.Phase) (ended func()) {
 	}
 }
 
-// tickEvery is how often a test tells its counts.
-const tickEvery = time.Second
+const (
+	// tickEvery is how often a test tells its counts.
+	tickEvery = time.Second
+	// enoughForRate is how long after a phase's begin they are told first: some grants in a few milliseconds are no rate.
+	enoughForRate = 500 * time.Millisecond
+)
 
 // watch tells the test's counts now and then, until the caller calls stop.
 func (t *test) watch(ctx context.Context) (stop func()) {
@@ -108,7 +112,7 @@ func (t *test) watch(ctx context.Context) (stop func()) {
 	go func() {
 		defer close(done)
 		for sleep(ctx, tickEvery) == nil {
-			if phase, c := t.counts(); c != nil {
+			if phase, c := t.counts(enoughForRate); c != nil {
 				t.emit(progress.Event{Kind: progress.Tick, Phase: phase, Counts: c})
 			}
 		}
@@ -119,9 +123,10 @@ func (t *test) watch(ctx context.Context) (stop func()) {
 	}
 }
 
-// counts reads the meter; nil: there is nothing to count, or it cannot be read any more, which was told.
-func (t *test) counts() (phase string, c *progress.Counts) {
-	phase, c, err := t.meter.read()
+// counts reads the meter; nil: there is nothing to count, the last count is not yet so long ago, or it cannot be read any more,
+// which was told.
+func (t *test) counts(longAgo time.Duration) (phase string, c *progress.Counts) {
+	phase, c, err := t.meter.read(longAgo)
 	t.unmeasured(err)
 	if c != nil {
 		c.Incidents = t.incidents.Load()

@@ -136,7 +136,7 @@ func (t *test) setHolder(name string) {
 // open starts the resource and the clients. After an error the caller still has to finish the test.
 func (t *test) open(ctx context.Context) error {
 	if err := os.MkdirAll(t.streams, 0o755); err != nil {
-		return fmt.Errorf("make the directory of the history's streams: %w", err)
+		return fmt.Errorf("make the directory of the history's streams: %w", results.Advise(err))
 	}
 	var err error
 	if t.nemesis, err = recorder.Create(filepath.Join(t.streams, "nemesis.stream")); err != nil {

@@ -92,7 +92,7 @@ type Phase struct {
 // Counts are of one phase of a test, from its begin to now, but for Incidents.
 type Counts struct {
 	Attempts int `json:"attempts"` // acquires invoked
-	Grants   int `json:"grants"`
+	Grants   int `json:"grants"`   // of these
 	// Rate is grants per second: since the tick before, or in all of a phase that ended.
 	Rate float64 `json:"grants_per_s"`
 	// P99 and Max are of the time to a grant, as in the tables. P99 is 0 below 100 grants, which are too few for it.

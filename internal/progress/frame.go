@@ -2,7 +2,6 @@ package progress
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -15,23 +14,52 @@ const (
 	doing  = 3 // cells say what a driver does: itself, the test, the phase
 )
 
-// frame is what the display shows: lines of at most width columns, and at most height of them.
-func (s *state) frame(now time.Time, width, height int) []string {
+// frame is what the display shows: lines of at most width columns, and at most height of them. If they would leave no room below
+// height for what was told last, each driver gets one line: an incident must not go off a low window before its figures.
+func (s *state) frame(now time.Time, width, height, room int) []string {
+	height = max(height, 1)
+	lines := s.full(now, width)
+	if len(lines) > height-room {
+		lines = s.low(now, width)
+	}
+	if len(lines) > height {
+		lines = append(lines[:height-1], text.Snip(fmt.Sprintf("… %d more lines", len(lines)-height+1), width, "…"))
+	}
+	return lines
+}
+
+func (s *state) full(now time.Time, width int) []string {
 	lines := wrap(s.head(now), "", width)
 	cells := make([][]string, len(s.rows))
 	for i, r := range s.rows {
-		cells[i] = r.cells(now)
+		cells[i] = s.cells(r, now)
 	}
-	widths := columns(cells)
-	first := lineUp(cells, widths, width)
+	first := lineUp(cells, columns(cells), width)
 	for i, r := range s.rows {
 		lines = append(lines, first[i]...)
 		if len(r.force) > 0 {
 			lines = append(lines, wrap(r.faults(), indent, width)...)
 		}
 	}
-	if height = max(height, 1); len(lines) > height {
-		lines = append(lines[:height-1], text.Snip(fmt.Sprintf("… %d more lines; the window is too low", len(lines)-height+1), width, "…"))
+	return lines
+}
+
+// low is the frame of a low window: what fits on one line for each driver, without what changes least.
+func (s *state) low(now time.Time, width int) []string {
+	lines := []string{text.Snip(strings.Join(s.head(now), gap), width, "…")}
+	cells := make([][]string, len(s.rows))
+	for i, r := range s.rows {
+		cells[i] = []string{r.driver}
+		if r.phase == "" {
+			cells[i] = append(cells[i], s.pause(r))
+		} else {
+			cells[i] = append(append(cells[i], r.doing(now)), r.figures()...)
+		}
+		cells[i] = append(cells[i], r.known()...)
+	}
+	widths := columns(cells)
+	for _, c := range cells {
+		lines = append(lines, text.Snip(align(c, widths), width, "…"))
 	}
 	return lines
 }
@@ -52,35 +80,63 @@ func (s *state) head(now time.Time) []string {
 }
 
 // cells are the driver and what it does. Those of all drivers that are of one kind stand below each other.
-func (r *row) cells(now time.Time) []string {
-	if r.test == "" {
-		cells := []string{r.driver, r.stage}
-		if n := r.known(); n > 0 {
-			cells = append(cells, plural(n, "incident"))
+func (s *state) cells(r *row, now time.Time) []string {
+	cells := []string{r.driver}
+	switch {
+	case r.test == "":
+		cells = append(cells, s.pause(r))
+	case r.phase == "":
+		cells = append(cells, r.setting(), s.pause(r))
+	default:
+		cells = append(append(cells, r.setting(), r.doing(now)), r.figures()...)
+		if c := r.counts; c != nil {
+			cells = append(cells, fmt.Sprintf("%d granted of %d", c.Grants, c.Attempts))
 		}
-		return cells
 	}
-	setting := strings.ReplaceAll(strings.TrimPrefix(r.test, r.driver+"."), ".", " ")
-	cells := []string{r.driver, fmt.Sprintf("%d/%d %s", r.number, len(r.tests), setting)}
-	if r.phase == "" {
-		return append(cells, "waits")
-	}
-	cells = append(cells, fmt.Sprintf("%s %s", r.phase, whole(now.Sub(r.phaseBegan))))
-	if c := r.counts; c != nil {
-		cells = append(cells, fmt.Sprintf("%.0f grants/s", c.Rate), slowest(c), fmt.Sprintf("%d of %d acquires", c.Grants, c.Attempts))
-	}
-	if n := r.known(); n > 0 {
-		cells = append(cells, plural(n, "incident"))
-	}
-	return cells
+	return append(cells, r.known()...)
 }
 
-// known is how many incidents of the driver's tests are known.
-func (r *row) known() (n int) {
+// setting says which test is under way, in the words of the report.
+func (r *row) setting() string {
+	about := strings.Split(strings.TrimPrefix(r.test, r.driver+"."), ".")
+	for i, a := range about {
+		switch a {
+		case "fencing-off":
+			about[i] = "unfenced"
+		case "fencing-on":
+			about[i] = "fenced"
+		case "heed-on":
+			about[i] = "heeding"
+		case "heed-off":
+			about[i] = "ignoring"
+		}
+	}
+	return fmt.Sprintf("test %d of %d: %s", r.number, len(r.tests), strings.Join(about, ", "))
+}
+
+// doing is the phase under way.
+func (r *row) doing(now time.Time) string { return r.phase + " " + whole(now.Sub(r.phaseBegan)) }
+
+func (r *row) figures() []string {
+	if r.counts == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.0f grants/s", r.counts.Rate), slowest(r.counts)}
+}
+
+// known says how many incidents of the driver's tests are known, and of how many tests that is, once there are several.
+func (r *row) known() []string {
+	n := 0
 	for _, of := range r.incidents {
 		n += of
 	}
-	return n
+	switch {
+	case n == 0:
+		return nil
+	case r.number > 1:
+		return []string{plural(n, "incident") + " in " + plural(r.number, "test")}
+	}
+	return []string{plural(n, "incident")}
 }
 
 // slowest is the percentile of the acquires or, where they are too few for one, the longest.
@@ -101,25 +157,6 @@ func (r *row) faults() []string {
 		cells = append(cells, printable(f))
 	}
 	return cells
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
-// whole writes seconds.
-func whole(d time.Duration) string { return d.Round(time.Second).String() }
-
-// brief writes three significant digits.
-func brief(d time.Duration) string {
-	if d <= 0 {
-		return d.String()
-	}
-	unit := time.Duration(math.Pow10(max(0, int(math.Log10(float64(d)))-2)))
-	return d.Round(unit).String()
 }
 
 // columns are the widths of the cells that stand below each other.

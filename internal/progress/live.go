@@ -3,65 +3,73 @@ package progress
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/lockbench/lockbench/internal/results"
 )
-
-// Control sequences of ECMA-48, which every terminal knows.
-const (
-	up         = "\x1b[%dA" // lines
-	clearLine  = "\x1b[2K"
-	clearBelow = "\x1b[J"
-	clearAll   = "\x1b[H\x1b[2J"
-)
-
-// remembered is how many messages are written again when the screen had to be cleared.
-const remembered = 10
 
 // Live draws a display again and again at the bottom of a terminal, below what is worth keeping. It leaves nothing behind that
 // would have to be undone (the cursor stays visible, and a frame is one write that ends with a line): the program may end
 // or be killed at any moment.
 type Live struct {
-	w    io.Writer
 	size func() (width, height int)
 	now  func() time.Time
 
-	state *state
-	drawn []string // the frame on the screen
-	kept  []string // the newest messages above it
+	state         *state
+	canvas        canvas
+	width, height int       // of the window when it was looked at
+	resized       time.Time // when it was seen to have another size; zero: never
 }
+
+// settle is how long a window must have had its size before it is drawn on. While it is dragged a terminal moves its lines by
+// itself, and back again, and some tell the new size only a quarter of a second later.
+const settle = 300 * time.Millisecond
 
 // NewLive returns a Live that draws on w. Size is asked before each frame, because windows change.
 func NewLive(w io.Writer, size func() (width, height int), now func() time.Time) *Live {
-	return &Live{w: w, size: size, now: now, state: newState()}
+	return &Live{size: size, now: now, state: newState(), canvas: canvas{w: w}}
 }
 
 // Show implements Renderer.
 func (l *Live) Show(events []Event) error {
-	var messages []string
 	for _, e := range events {
 		if m := l.message(e); m != "" {
-			messages = append(messages, m)
+			l.canvas.messages = append(l.canvas.messages, m)
 		}
 		l.state.apply(e)
 	}
-	width, height := l.size()
-	var frame []string
-	if len(l.state.rows) > 0 {
-		// The last column stays free: some terminals go on to the next line when it is written to. So does the cursor's line.
-		frame = l.state.frame(l.now(), max(width-1, 1), height-1)
+	now := l.now()
+	if !l.steady(now) {
+		return nil // it is drawn the next time, or the time after that
 	}
-	return l.draw(messages, frame, width)
+	return l.canvas.draw(l.frame(now), l.width, l.height)
+}
+
+// steady looks at the window, and reports whether it is the time to draw on it.
+func (l *Live) steady(now time.Time) bool {
+	width, height := l.size()
+	if l.width != 0 && (width != l.width || height != l.height) {
+		l.resized = now
+	}
+	l.width, l.height = width, height
+	return l.resized.IsZero() || now.Sub(l.resized) >= settle
+}
+
+func (l *Live) frame(now time.Time) []string {
+	if len(l.state.rows) == 0 || l.height < 2 {
+		return nil
+	}
+	room := 0
+	if m := l.canvas.messages; len(m) > 0 {
+		room = len(fold(m[len(m)-1], free(l.width)))
+	}
+	return l.state.frame(now, free(l.width), l.height-1, room) // a line is the cursor's
 }
 
 // Close implements Renderer: the frame goes, the messages stay.
 func (l *Live) Close() error {
-	width, _ := l.size()
-	return l.draw(nil, nil, width)
+	width, height := l.size()
+	return l.canvas.draw(nil, width, height)
 }
 
 // message is what stays of an event above the frame; empty: nothing does.
@@ -82,7 +90,7 @@ func (l *Live) ended(e Event) string {
 		}
 		s := fmt.Sprintf("%s: %s after %s", e.Test, e.Status, whole(e.Time.Sub(r.testBegan)))
 		if n := r.incidents[e.Test]; n > 0 {
-			s += ", " + plural(n, "incident") + " so far"
+			s += ", " + plural(n, "incident") + " in this test so far"
 		}
 		if e.Status != results.Complete {
 			s += ": " + e.Reason
@@ -90,46 +98,4 @@ func (l *Live) ended(e Event) string {
 		return printable(s)
 	}
 	return ""
-}
-
-// draw puts the messages and the frame in the place of the frame before.
-func (l *Live) draw(messages, frame []string, width int) error {
-	l.kept = append(l.kept, messages...)
-	l.kept = l.kept[max(0, len(l.kept)-remembered):]
-	var b strings.Builder
-	switch {
-	case l.scattered(width):
-		b.WriteString(clearAll)
-		messages = l.kept
-	case len(l.drawn) > 0:
-		fmt.Fprintf(&b, "\r"+up, len(l.drawn))
-	}
-	if len(messages) > 0 {
-		b.WriteString(clearBelow)
-	}
-	for _, m := range messages {
-		b.WriteString(m + "\r\n")
-	}
-	for _, line := range frame {
-		b.WriteString(clearLine + line + "\r\n")
-	}
-	if len(l.drawn) > 0 {
-		b.WriteString(clearBelow)
-	}
-	l.drawn = frame
-	if _, err := io.WriteString(l.w, b.String()); err != nil {
-		return fmt.Errorf("draw the run's progress: %w", err)
-	}
-	return nil
-}
-
-// scattered reports whether the window was made so narrow that the frame on it is not where it was drawn: most terminals break
-// its lines then, and others cut them.
-func (l *Live) scattered(width int) bool {
-	for _, line := range l.drawn {
-		if text.StringWidth(line) >= width {
-			return true
-		}
-	}
-	return false
 }

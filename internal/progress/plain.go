@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -17,13 +16,13 @@ func Line(e Event) string {
 	case DriverOut:
 		s = fmt.Sprintf("%s: %s: %s", e.Driver, e.Status, e.Reason)
 	case ClustersReady:
-		s = fmt.Sprintf("%d of %d clusters ready after %v", e.Clusters.Ready, e.Clusters.Wanted, e.Took.Round(10*time.Millisecond))
+		s = fmt.Sprintf("%d of %d clusters ready after %s", e.Clusters.Ready, e.Clusters.Wanted, brief(e.Took))
 	case PhaseStarted:
 		s = fmt.Sprintf("%s: phase %s", e.Test, e.Phase)
 	case PhaseSkipped:
 		s = fmt.Sprintf("%s: phase %s: %s: %s", e.Test, e.Phase, e.Status, e.Reason)
 	case Violation:
-		s = fmt.Sprintf("%s: so far: %s", e.Test, e.Text)
+		s = fmt.Sprintf("%s: so far (times since it began): %s", e.Test, e.Text)
 	case Note:
 		s = e.Text
 		if about := e.Test; about != "" {

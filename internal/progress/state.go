@@ -31,6 +31,7 @@ type row struct {
 	number     int    // of tests that began
 	testBegan  time.Time
 	phase      string // under way; empty: none
+	phased     bool   // the test had a phase
 	phaseBegan time.Time
 	counts     *Counts        // of the phase; nil: not known yet
 	force      []string       // the faults in force
@@ -73,7 +74,7 @@ func (s *state) apply(e Event) {
 func (s *state) start(e Event) {
 	s.run, s.began = *e.Run, e.Time
 	for _, driver := range e.Run.Drivers {
-		r := &row{driver: driver, stage: "waits", incidents: map[string]int{}}
+		r := &row{driver: driver, stage: "servers start", incidents: map[string]int{}}
 		for _, t := range e.Run.Tests {
 			if t.Driver == driver {
 				r.tests = append(r.tests, t)
@@ -102,7 +103,7 @@ func (r *row) apply(e Event) {
 	case DriverOut:
 		r.stage, r.out = string(e.Status), true
 	case TestStarted:
-		r.test, r.testBegan, r.counts, r.force = e.Test, e.Time, nil, nil
+		r.test, r.testBegan, r.phased, r.counts, r.force = e.Test, e.Time, false, nil, nil
 		r.number++
 	case TestEnded:
 		r.test, r.phase, r.force = "", "", nil
@@ -113,7 +114,7 @@ func (r *row) apply(e Event) {
 			r.stage = string(e.Status)
 		}
 	case PhaseStarted:
-		r.phase, r.phaseBegan, r.counts = e.Phase, e.Time, nil
+		r.phase, r.phaseBegan, r.phased, r.counts = e.Phase, e.Time, true, nil
 	case Tick:
 		if r.phase == e.Phase && r.test == e.Test { // else it comes too late
 			r.take(e)
@@ -180,4 +181,20 @@ func (s *state) lasts(r *row, t Test, p Phase, now time.Time) time.Duration {
 		d = max(0, d-now.Sub(r.phaseBegan))
 	}
 	return d
+}
+
+// pause says what a driver does while no phase of it is under way.
+func (s *state) pause(r *row) string {
+	switch {
+	case r.test == "":
+		return r.stage
+	case !r.phased:
+		return "clients start"
+	}
+	for _, p := range r.phases(r.test) {
+		if !s.over[testPhase{r.test, p.Name}] {
+			return "waits for the others"
+		}
+	}
+	return "clients stop"
 }

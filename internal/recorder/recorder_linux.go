@@ -4,7 +4,6 @@
 package recorder
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/internal/results"
 )
 
 const (
@@ -23,8 +23,6 @@ const (
 	// provide at the moment it is touched ends the process with SIGBUS.
 	step = 1 << 20
 )
-
-var magic = [8]byte{'l', 'b', 's', 't', 'r', 'e', 'a', 'm'}
 
 // Recorder appends to one stream. It is not safe for concurrent use.
 type Recorder struct {
@@ -36,23 +34,32 @@ type Recorder struct {
 	line      []byte
 }
 
-// Create makes the file, which must not exist.
+// Create makes the file, which must not exist. After an error it does not exist either.
 func Create(path string) (*Recorder, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("create a history stream: %w", err)
+		return nil, fmt.Errorf("create a history stream: %w", results.Advise(err))
 	}
 	r := &Recorder{file: f, used: header}
-	if err := r.reserve(step); err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := r.begin(path); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
-	if r.mem, err = unix.Mmap(int(f.Fd()), 0, window, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
-		return nil, errors.Join(fmt.Errorf("map the history stream %s: %w", path, err), f.Close())
+	return r, nil
+}
+
+// begin reserves the first part of the file and maps it.
+func (r *Recorder) begin(path string) (err error) {
+	if err := r.reserve(step); err != nil {
+		return err
+	}
+	if r.mem, err = unix.Mmap(int(r.file.Fd()), 0, window, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return fmt.Errorf("map the history stream %s: %w", path, err)
 	}
 	// The kernel aligns the mapping to a page, so the word is aligned too.
 	r.committed = (*atomic.Uint64)(unsafe.Pointer(&r.mem[8]))
+	magic := magic()
 	copy(r.mem, magic[:])
-	return r, nil
+	return nil
 }
 
 func (r *Recorder) reserve(size int) error {
@@ -60,7 +67,7 @@ func (r *Recorder) reserve(size int) error {
 		return fmt.Errorf("history stream %s: more than %d bytes; shorten the run or add workers", r.file.Name(), window)
 	}
 	if err := unix.Fallocate(int(r.file.Fd()), 0, 0, int64(size)); err != nil {
-		return fmt.Errorf("reserve %d bytes for the history stream %s: %w", size, r.file.Name(), err)
+		return fmt.Errorf("reserve %d bytes for the history stream %s: %w", size, r.file.Name(), results.Advise(err))
 	}
 	r.reserved = size
 	return nil
@@ -90,22 +97,4 @@ func (r *Recorder) Close() error {
 		return fmt.Errorf("close the history stream %s: %w", r.file.Name(), err)
 	}
 	return nil
-}
-
-// Read returns the lines of a stream that were committed, whether or not its writer still lives, and
-// whether a record behind them was torn by the writer's death.
-func Read(path string) (lines []byte, torn bool, err error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, false, fmt.Errorf("read a history stream: %w", err)
-	}
-	if len(b) < header || [8]byte(b[:8]) != magic {
-		return nil, false, fmt.Errorf("read a history stream: %s is none, or its writer died as it made it", path)
-	}
-	n := binary.NativeEndian.Uint64(b[8:16])
-	if n > uint64(len(b)-header) {
-		return nil, false, fmt.Errorf("history stream %s: %d bytes committed, %d there", path, n, len(b)-header)
-	}
-	rest := b[header+n:]
-	return b[header : header+n], len(rest) > 0 && rest[0] != 0, nil
 }

@@ -94,6 +94,7 @@ func TestReadWhileWriting(t *testing.T) {
 
 func TestReadRefusesOtherFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
+	magic := magic()
 	for _, content := range []string{"", "short", strings.Repeat("x", 2*header), string(magic[:]) + strings.Repeat("\xff", header)} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -22,6 +22,3 @@ func (*Recorder) Append(*history.Op) error { return errUnsupported }
 
 // Close reports that runs need Linux.
 func (*Recorder) Close() error { return errUnsupported }
-
-// Read reports that runs need Linux.
-func Read(string) ([]byte, bool, error) { return nil, false, errUnsupported }

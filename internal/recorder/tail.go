@@ -16,6 +16,9 @@ import (
 // are committed.
 const header = 4096
 
+// magic begins a stream.
+func magic() [8]byte { return [8]byte{'l', 'b', 's', 't', 'r', 'e', 'a', 'm'} }
+
 // Tail reads a stream while it grows. It holds no file open.
 type Tail struct {
 	path string

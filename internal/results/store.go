@@ -1,7 +1,6 @@
 package results
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +26,7 @@ func Create(out, scenario string, started time.Time) (Dir, error) {
 	}
 	for _, sub := range []string{HistoryDir, LogDir} {
 		if err := os.Mkdir(d.File(sub), 0o755); err != nil {
-			return "", fmt.Errorf("make the run's directory: %w", advise(err))
+			return "", fmt.Errorf("make the run's directory: %w", Advise(err))
 		}
 	}
 	return d, nil
@@ -41,7 +40,7 @@ func CreateSet(out, scenario string, started time.Time) (Dir, error) {
 
 func newDir(out, name string, started time.Time) (Dir, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", advise(err))
+		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", Advise(err))
 	}
 	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(name)
 	for n := 1; ; n++ {
@@ -54,7 +53,7 @@ func newDir(out, name string, started time.Time) (Dir, error) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", advise(err))
+			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", Advise(err))
 		}
 		return Dir(path), nil
 	}
@@ -74,9 +73,9 @@ func fileName(s string) string {
 	return s[:min(len(s), 80)]
 }
 
-// namesFiles reports whether a name may be a part of that of a file: files lie in the run's directory and nowhere else.
+// namesFiles reports whether a name may be that of a file: files lie in the run's directory and nowhere else.
 func namesFiles(name string) bool {
-	return name != "" && fileName(name) == strings.ReplaceAll(name, "+", "-")
+	return name != "" && name != "." && name != ".." && fileName(name) == strings.ReplaceAll(name, "+", "-")
 }
 
 // File is the path of one of the run's own files (RunFile, SummaryFile, …).
@@ -118,16 +117,16 @@ func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
 	path := d.File(name)
 	if filepath.Dir(name) != "." {
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("write %s: %w", path, advise(err))
+			return fmt.Errorf("write %s: %w", path, Advise(err))
 		}
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, advise(err))
+		return fmt.Errorf("write %s: %w", path, Advise(err))
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, advise(err))
+			err = fmt.Errorf("write %s: %w", path, Advise(err))
 			_ = os.Remove(f.Name()) // the first error is the one to tell
 		}
 	}()
@@ -160,8 +159,8 @@ func syncDir(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// advise adds to an error of the file system what to do about it.
-func advise(err error) error {
+// Advise adds to an error of the file system what to do about it.
+func Advise(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("%w: make room, or choose another disk with --out", err)
@@ -171,117 +170,4 @@ func advise(err error) error {
 		return fmt.Errorf("%w: you may not write there", err)
 	}
 	return err
-}
-
-// Saved is a run as read back from its directory.
-type Saved struct {
-	Dir Dir
-	Run Run
-	// Verdicts is empty unless Judged.
-	Verdicts Verdicts
-	// Judged is false if there is no verdict.json: the run ended before its histories were judged.
-	Judged bool
-}
-
-// Load reads a run's directory, as far as its run came. The error is one line that names the file and what is
-// wrong with it.
-func Load(path string) (Saved, error) {
-	s := Saved{Dir: Dir(path)}
-	if st, err := os.Stat(path); err != nil {
-		return s, fmt.Errorf("read a run: %w", err)
-	} else if !st.IsDir() {
-		return s, fmt.Errorf("%s is a file; a run is a directory such as results/<time>-<scenario>", path)
-	}
-	err := readJSON(s.Dir.File(RunFile), &s.Run)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("%s is not the directory of a run: it has no %s", path, RunFile)
-	}
-	if err != nil {
-		return s, err
-	}
-	for i, t := range s.Run.Tests {
-		if !namesFiles(t.Name) {
-			return s, fmt.Errorf("%s: test %d: %q is no name of a file", s.Dir.File(RunFile), i+1, t.Name)
-		}
-		if t.Driver != "" && !namesFiles(t.Driver) {
-			return s, fmt.Errorf("%s: test %d: the driver %q is no name of a file", s.Dir.File(RunFile), i+1, t.Driver)
-		}
-	}
-	for i, driver := range s.Run.Drivers {
-		if !namesFiles(driver.Name) {
-			return s, fmt.Errorf("%s: driver %d: %q is no name of a file", s.Dir.File(RunFile), i+1, driver.Name)
-		}
-	}
-	err = readJSON(s.Dir.File(VerdictFile), &s.Verdicts)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	s.Judged = err == nil
-	return s, err
-}
-
-// Runs lists the directories of the runs that a path stands for: the run there or, in a directory of runs, all of them, in the
-// order of their names, which is that of their starts. The error is one line.
-func Runs(path string) ([]string, error) {
-	_, err := os.Stat(filepath.Join(path, RunFile))
-	if err == nil {
-		return []string{path}, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
-		return nil, fmt.Errorf("read a run: %w", err)
-	}
-	entries, readErr := os.ReadDir(path)
-	if readErr != nil {
-		return []string{path}, nil // Load says what is wrong with it
-	}
-	var dirs []string
-	for _, e := range entries {
-		dir := filepath.Join(path, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, RunFile)); err == nil {
-			dirs = append(dirs, dir)
-		}
-	}
-	if len(dirs) == 0 {
-		return nil, fmt.Errorf("%s is not the directory of a run: it has no %s, and no directory in it has one", path, RunFile)
-	}
-	return dirs, nil
-}
-
-// readJSON reads a file of format Format into v. The format is judged before anything else, because another
-// format may mean anything by the same names.
-func readJSON(path string, v any) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var head struct {
-		Format int `json:"format"`
-	}
-	if err := json.Unmarshal(b, &head); err != nil {
-		return corrupt(path, b, err)
-	}
-	if head.Format != Format {
-		return fmt.Errorf("%s has format %d; this lockbench reads format %d: use the lockbench that wrote it", path, head.Format, Format)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return corrupt(path, b, err)
-	}
-	return nil
-}
-
-// corrupt says at which line and column a file stops being what it should.
-func corrupt(path string, b []byte, err error) error {
-	offset := int64(len(b))
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	}
-	before := b[:max(0, min(offset-1, int64(len(b))))]
-	line := 1 + bytes.Count(before, []byte("\n"))
-	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Errorf("%s:%d:%d: not what lockbench wrote: %w", path, line, column, err)
 }

@@ -1,0 +1,78 @@
+package progress
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// whole writes whole seconds and minutes: of a time that passes nobody needs more.
+func whole(d time.Duration) string {
+	s := int(d.Round(time.Second) / time.Second)
+	if s < 60 {
+		return fmt.Sprintf("%d s", s)
+	}
+	return fmt.Sprintf("%d min %d s", s/60, s%60)
+}
+
+// brief writes three significant digits, as the report does.
+func brief(d time.Duration) string {
+	if d < 1000 {
+		return fmt.Sprintf("%d ns", d)
+	}
+	v, unit := float64(d), "ns"
+	for _, next := range []string{"µs", "ms", "s"} {
+		if v < 999.5 {
+			break // what rounds to 1000 is written in the next unit
+		}
+		v, unit = v/1000, next
+	}
+	decimals := 2
+	switch {
+	case v >= 99.95:
+		decimals = 0
+	case v >= 9.995:
+		decimals = 1
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + unit
+}
+
+// fold breaks s between words into lines of at most width columns; a word that is wider is cut into pieces.
+func fold(s string, width int) (lines []string) {
+	var line strings.Builder
+	used := 0
+	end := func() {
+		lines = append(lines, line.String())
+		line.Reset()
+		used = 0
+	}
+	for _, word := range strings.Fields(s) {
+		switch {
+		case used > 0 && used+1+text.StringWidth(word) > width:
+			end()
+		case used > 0:
+			line.WriteByte(' ')
+			used++
+		}
+		for _, r := range word {
+			w := text.RuneWidth(r)
+			if used > 0 && used+w > width {
+				end()
+			}
+			line.WriteRune(r)
+			used += w
+		}
+	}
+	end()
+	return lines
+}
