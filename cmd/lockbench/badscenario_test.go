@@ -20,7 +20,7 @@ func TestBadScenarios(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
-	place := regexp.MustCompile(`^(lockbench: )?\./[a-z-]+\.yaml:[0-9]+:[0-9]+: `)
+	place := regexp.MustCompile(`^lockbench: \./[a-z-]+\.yaml:[0-9]+:[0-9]+: `)
 	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			out := t.TempDir()

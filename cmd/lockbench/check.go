@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -35,12 +34,12 @@ and which lines of the history show it (docs/explain.md).`,
 		Example: `  lockbench check results/20261123T060000Z-partition
   lockbench check results/20261123T060000Z-partition --explain
   lockbench check examples/history.jsonl --explain --format json`,
-		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.ExactArgs(1)(cmd, args)) },
+		Args: wants(1, 1, "the directory of one run, or one history file", "results/<run>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if names := checkFormats(); !slices.Contains(names, format) {
 				return usage(errors.New(nearest.Unknown("format", format, names)))
 			}
-			return check(cmd.OutOrStdout(), args[0], format == "json", explained)
+			return check(cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], format == "json", explained)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
@@ -54,14 +53,15 @@ and which lines of the history show it (docs/explain.md).`,
 
 func checkFormats() []string { return []string{"text", "json"} }
 
-// check judges a run or a history, prints what was found, and says how it ended.
-func check(w io.Writer, path string, asJSON, explained bool) error {
+// check judges a run or a history, prints what was found, and says how it ended. notes is where what does not belong into JSON
+// is told.
+func check(w, notes io.Writer, path string, asJSON, explained bool) error {
 	st, err := os.Stat(path)
 	if err != nil {
-		return usage(fmt.Errorf("check: %w", err))
+		return usage(orNewest(path, fmt.Errorf("check: %w", err)))
 	}
 	if st.IsDir() {
-		return checkRun(w, path, asJSON, explained)
+		return checkRun(w, notes, path, asJSON, explained)
 	}
 	if err := needRegular(path, st); err != nil {
 		return usage(err)
@@ -78,33 +78,24 @@ func needRegular(path string, st os.FileInfo) error {
 }
 
 // checkRun judges a run again and rewrites its verdicts.
-func checkRun(w io.Writer, path string, asJSON, explained bool) error {
+func checkRun(w, notes io.Writer, path string, asJSON, explained bool) error {
 	if err := judge.Run(path); err != nil {
 		return badInput(err)
 	}
 	m, err := report.Build(path)
 	if err != nil {
-		return badInput(err)
+		return usage(err)
 	}
 	saved, err := results.Load(path)
 	if err != nil {
-		return badInput(err)
+		return usage(err)
 	}
 	tests := saved.Verdicts.Tests
-	for i := range tests {
-		t := &tests[i]
-		switch {
-		case !explained:
-			t.Explanations, t.Unexplained = nil, 0
-		case t.Unexplained > 0:
-			if t.Explanations, err = judge.Explain(saved.Dir.History(t.Test), &t.Result, math.MaxInt); err != nil {
-				return badInput(err)
-			}
-			t.Unexplained = 0
-		}
+	if err := explainAll(saved.Dir, tests, explained); err != nil {
+		return usage(err)
 	}
 	if asJSON {
-		err = writeJSON(w, tests)
+		err = errors.Join(tellNotes(notes, saved.Run.Tests), writeJSON(w, tests))
 	} else {
 		err = report.Render(w, report.Text, m, report.Options{Color: wantsColor(w)})
 		for i := 0; err == nil && explained && i < len(tests); i++ {
@@ -115,6 +106,38 @@ func checkRun(w io.Writer, path string, asJSON, explained bool) error {
 		return err
 	}
 	return outcome(m)
+}
+
+// explainAll leaves the tests with the explanations of all incidents or, if they were not asked for, with none.
+func explainAll(dir results.Dir, tests []results.TestVerdict, explained bool) (err error) {
+	for i := range tests {
+		t := &tests[i]
+		switch {
+		case !explained:
+			t.Explanations, t.Unexplained = nil, 0
+		case t.Unexplained > 0:
+			if t.Explanations, err = judge.Explain(dir.History(t.Test), &t.Result, math.MaxInt); err != nil {
+				return err
+			}
+			t.Unexplained = 0
+		}
+	}
+	return nil
+}
+
+// tellNotes tells what the verdicts alone do not: which tests are incomplete, and what their histories lack.
+func tellNotes(w io.Writer, tests []results.Test) error {
+	for _, t := range tests {
+		if t.Status != results.Incomplete {
+			continue
+		}
+		for _, note := range append([]string{"incomplete: " + t.Reason}, t.Notes...) {
+			if _, err := fmt.Fprintf(w, "lockbench: %s: %s\n", t.Name, report.Printable(note)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // checkFile judges one history.
@@ -161,8 +184,10 @@ func writeJSON(w io.Writer, tests []results.TestVerdict) error {
 
 // badInput tells errors of what was given from errors of the program.
 func badInput(err error) error {
-	var line *history.LineError
-	if errors.As(err, &line) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, judge.ErrNotARun) {
+	if _, ok := errors.AsType[*judge.InputError](err); ok {
+		return usage(err)
+	}
+	if _, ok := errors.AsType[*history.LineError](err); ok {
 		return usage(err)
 	}
 	return err

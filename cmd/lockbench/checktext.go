@@ -11,6 +11,7 @@ import (
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/explain"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/report"
 )
 
 // shownIncidents is how many incidents are told in words unless all were asked for.
@@ -19,7 +20,7 @@ const shownIncidents = 20
 // printFile prints what was found in a history: counts, verdicts, incidents.
 func printFile(w io.Writer, t *results.TestVerdict, explained bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", t.Test)
+	fmt.Fprintf(&b, "%s\n\n", report.Printable(t.Test))
 	counts(&b, &t.Result.Counts)
 	fmt.Fprintln(&b)
 	for _, v := range []struct {
@@ -28,7 +29,7 @@ func printFile(w io.Writer, t *results.TestVerdict, explained bool) error {
 	}{{"exclusion", t.Result.Exclusion}, {"data", t.Result.Data}, {"liveness", t.Result.Liveness}} {
 		line := fmt.Sprintf("%-10s %s", v.name, v.j.Verdict)
 		if v.j.Reason != "" {
-			line += ": " + v.j.Reason
+			line += ": " + report.Printable(v.j.Reason)
 		}
 		fmt.Fprintln(&b, line)
 	}
@@ -58,7 +59,7 @@ func printExplained(w io.Writer, t *results.TestVerdict) error {
 // incidents writes one incident a line and, if they were asked for, the lines of the history that show it.
 func incidents(w io.Writer, all []explain.Explanation, withLines bool) {
 	for _, e := range all {
-		fmt.Fprintf(w, "%4d. %s\n", e.Number, e.Text)
+		fmt.Fprintf(w, "%4d. %s\n", e.Number, report.Printable(e.Text)) // it has names of clients, locks and faults in it
 		if withLines && len(e.Lines) > 0 {
 			fmt.Fprintf(w, "      lines %s\n", ranges(e.Lines))
 		}

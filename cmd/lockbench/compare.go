@@ -16,10 +16,10 @@ func newCompareCommand() *cobra.Command {
 latencies. Slower and faster are said only where the intervals of five rounds or more on each side do not overlap. What else
 differs between the two, settings, host or versions, is listed.
 
-The exit code is 0 whatever was found.`,
+The exit code is 0 whatever was found, 2 if a side is no run, and 4 if the comparison cannot be written.`,
 		Example: `  lockbench compare results/20261123T060000Z-latency-rounds results/20261123T070000Z-latency-rounds
   lockbench compare results/20261123T060000Z-partition results/20261123T070000Z-partition`,
-		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.ExactArgs(2)(cmd, args)) },
+		Args: wants(2, 2, "two directories of runs, or of rounds", "results/<run> results/<run>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if report.Format(name) == report.Bench {
 				return usage(errors.New("compare has no --format bench: benchstat compares what lockbench report A --format bench and report B --format bench write"))
@@ -28,12 +28,9 @@ The exit code is 0 whatever was found.`,
 			if err != nil {
 				return usage(err)
 			}
-			if format == report.Bench {
-				return usage(errors.New("compare has no --format bench: benchstat compares what lockbench report A --format bench and report B --format bench write"))
-			}
 			a, errA := report.BuildSet(args[0])
 			b, errB := report.BuildSet(args[1])
-			if err := errors.Join(errA, errB); err != nil {
+			if err := errors.Join(orNewest(args[0], errA), orNewest(args[1], errB)); err != nil {
 				return usage(err)
 			}
 			c, err := report.Compare(a, b)

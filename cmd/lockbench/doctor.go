@@ -25,7 +25,7 @@ Exit codes: 0 all drivers can run here; 3 something cannot.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			checks := doctor.Checks(cmd.Context(), doctor.Config{
 				Backends: cluster.Backends(), Drivers: all.Drivers(),
-				Results: "results", Scratch: os.TempDir(), DockerHost: os.Getenv("DOCKER_HOST"),
+				Results: defaultOut, Scratch: os.TempDir(), DockerHost: os.Getenv("DOCKER_HOST"),
 			})
 			return diagnose(cmd.OutOrStdout(), checks)
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -37,7 +38,7 @@ func newExportCommand() *cobra.Command {
 --incident K writes only the smallest history that shows the K-th incident that check --explain tells.`,
 		Example: `  lockbench export examples/history.jsonl --format edn --out history.edn
   lockbench export results/20261123T060000Z-partition --test etcd.fencing-off.heed-on --format porcupine --incident 1 --out incident.html`,
-		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.ExactArgs(1)(cmd, args)) },
+		Args: wants(1, 1, "the directory of one run, or one history file", "results/<run> --test <test>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(exportFormats(), f.format) {
 				return usage(errors.New(nearest.Unknown("format", f.format, exportFormats())))
@@ -45,7 +46,7 @@ func newExportCommand() *cobra.Command {
 			if f.incident < 0 || f.incident == 0 && cmd.Flags().Changed("incident") {
 				return usage(fmt.Errorf("--incident %d: incidents are numbered from 1", f.incident))
 			}
-			return runExport(cmd.OutOrStdout(), args[0], f)
+			return runExport(cmd.Context(), cmd.OutOrStdout(), args[0], f)
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "edn", "edn or porcupine")
@@ -61,7 +62,7 @@ func newExportCommand() *cobra.Command {
 
 func exportFormats() []string { return []string{"edn", "porcupine"} }
 
-func runExport(stdout io.Writer, path string, f exportFlags) error {
+func runExport(ctx context.Context, stdout io.Writer, path string, f exportFlags) error {
 	path, opt, err := historyOf(path, f.test)
 	if err != nil {
 		return usage(err)
@@ -89,6 +90,7 @@ func runExport(stdout io.Writer, path string, f exportFlags) error {
 		return usage(fmt.Errorf("%s: %w", path, export.TooLarge(n)))
 	}
 	return writeOut(stdout, f.out, func(w io.Writer) error {
+		w = interruptible{ctx, w}
 		if f.format == "edn" {
 			return export.EDN(w, lines)
 		}
@@ -107,7 +109,7 @@ func runExport(stdout io.Writer, path string, f exportFlags) error {
 func historyOf(path, test string) (string, checker.Options, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return "", checker.Options{}, fmt.Errorf("export: %w", err)
+		return "", checker.Options{}, orNewest(path, fmt.Errorf("export: %w", err))
 	}
 	if !st.IsDir() {
 		if test != "" {

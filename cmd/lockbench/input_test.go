@@ -51,7 +51,7 @@ func TestInput(t *testing.T) {
 		{[]string{"export", large}, exitValid, ""},
 		{[]string{"export", large, "--format", "porcupine"}, exitUsage, "--incident 1"},
 		{[]string{"export", filepath.Join(dir, "nothing")}, exitUsage, ""},
-		{[]string{"export"}, exitUsage, "accepts 1 arg"},
+		{[]string{"export"}, exitUsage, "export needs the directory of one run, or one history file, and was given nothing: lockbench export results/<run>"},
 		{[]string{"export", example, "--out", filepath.Join(dir, "no", "h.edn")}, exitUsage, "choose"},
 	} {
 		t.Run(strings.ReplaceAll(strings.Join(tt.args, " "), string(filepath.Separator), "|"), func(t *testing.T) {

@@ -54,7 +54,8 @@ func usage(err error) error {
 }
 
 func main() {
-	ctx, cancel := context.WithCancel(context.Background())
+	bye := &farewell{}
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), farewellKey{}, bye))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
@@ -62,6 +63,7 @@ func main() {
 		cancel()
 		<-signals
 		// Asked twice: leave at once. The janitor ends the servers and removes their files.
+		bye.say(os.Stderr)
 		os.Exit(exitInterrupted)
 	}()
 	os.Exit(run(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
@@ -77,7 +79,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	err := root.ExecuteContext(ctx)
 	code, said := exitOf(err)
 	if said != nil {
-		fmt.Fprintf(stderr, "lockbench: %v\n", said)
+		say(stderr, "", said)
 	}
 	return code
 }
@@ -101,8 +103,10 @@ func newRootCommand() *cobra.Command {
 between them, and counts from the recorded history how often two clients held one lock, and how often that
 corrupted the data. It reports p99 latency and safety side by side.
 
-Exit codes: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not run; 4 the infrastructure failed;
-130 interrupted. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.`,
+Exit codes of run and check: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not run; 4 the
+infrastructure failed; 130 interrupted. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.
+The others only tell: 0 whatever it is; 2 usage, or what cannot be read; 4 what cannot be written; 130 interrupted.
+doctor has 3 if something cannot run here.`,
 		Example: `  lockbench doctor
   lockbench run --scenario partition
   lockbench run --scenario partition --driver redis-setnx,etcd --fencing on
@@ -110,15 +114,19 @@ Exit codes: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not
   lockbench report results/20261123T060000Z-partition --format csv`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			return usage(cobra.NoArgs(cmd, args))
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       versionLine(), // with it, --version is a flag
+		Args:          commandArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
-	})
-	root.AddCommand(newRunCommand(), newCheckCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newListCommand(), newSchemaCommand(), newVersionCommand(), newDoctorCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newRunCommand()) // only this one has something to stop in order
+	for _, cmd := range []*cobra.Command{
+		newCheckCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newListCommand(), newSchemaCommand(),
+		newVersionCommand(), newDoctorCommand(),
+	} {
+		root.AddCommand(atOnce(cmd))
+	}
 	root.AddCommand(hiddenCommands()...)
 	return root
 }

@@ -14,7 +14,7 @@ const quiet = `name: quiet
 summary: It does nothing.
 drivers: [redis-setnx]
 workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
-phases: [{name: alone, alone: true, latency: true, for: 100ms}, {name: still, for: 100ms}]
+phases: [{name: alone, alone: true, latency: true, for: 100ms, workload: {clients: 1, workers: 1}}, {name: still, for: 100ms}]
 require: {grants: 2, attempts: 0, allowance: 4s}
 `
 

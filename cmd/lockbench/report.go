@@ -11,7 +11,8 @@ func newReportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report DIR…", Short: "Report on saved runs in any format",
 		Long: `Renders saved runs again from their files. A directory of runs stands for all of them; one directory of rounds is told as what
-they say together. Nothing is judged anew: that is what check does.
+they say together. Nothing is judged anew: that is what check does. The exit code is 0 whatever the verdicts are, 2 if something
+is no run, and 4 if the report cannot be written.
 
 text      for the terminal, one run after another
 csv       a line for each run and driver
@@ -24,7 +25,7 @@ bench     the latencies in the Go benchmark format: benchstat compares two such 
   lockbench report results/20261123T060000Z-partition --format markdown >> "$GITHUB_STEP_SUMMARY"
   lockbench report results/*/ --format csv > all.csv
   lockbench report results/20261123T060000Z-latency-rounds --format bench > new.txt && benchstat old.txt new.txt`,
-		Args: func(cmd *cobra.Command, args []string) error { return usage(cobra.MinimumNArgs(1)(cmd, args)) },
+		Args: wants(1, anyNumber, "the directory of a run, or several", "results/<run>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := report.ParseFormat(name, report.Formats())
 			if err != nil {
@@ -35,7 +36,7 @@ bench     the latencies in the Go benchmark format: benchstat compares two such 
 			for _, dir := range args {
 				set, err := report.BuildSet(dir)
 				if err != nil {
-					return usage(err)
+					return usage(orNewest(dir, err))
 				}
 				if len(args) == 1 && set.AreRounds() {
 					rounds, err := report.NewRounds(set)

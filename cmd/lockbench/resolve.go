@@ -57,12 +57,15 @@ func (p plan) first() int {
 
 // resolve turns the flags into at least one plan, or says what is wrong with them.
 func (f runFlags) resolve(changed func(string) bool) ([]plan, error) {
+	if changed("driver") && len(f.drivers) == 0 {
+		return nil, fmt.Errorf("--driver names no driver; there are: %s", strings.Join(driverNames(), ", "))
+	}
 	plans, err := f.resolveOnce(changed)
 	switch {
 	case err != nil || !changed("rounds"):
 		return plans, err
 	case f.rounds < 1 || f.rounds > maxRounds:
-		return nil, fmt.Errorf("--rounds: %d is not a number from 1 to %d", f.rounds, maxRounds)
+		return nil, fmt.Errorf("--rounds: %d is not %s", f.rounds, roundsWanted())
 	case plans[0].swept != "":
 		return nil, errors.New("--rounds and a sweep exclude each other: run the rounds of each value by itself")
 	case f.schedule != "":
@@ -73,6 +76,9 @@ func (f runFlags) resolve(changed func(string) bool) ([]plan, error) {
 
 // maxRounds keeps a slip of the finger from running for weeks.
 const maxRounds = 1000
+
+// roundsWanted is what --rounds takes.
+func roundsWanted() string { return fmt.Sprintf("a number from 1 to %d", maxRounds) }
 
 // resolveOnce makes the plans of one round.
 func (f runFlags) resolveOnce(changed func(string) bool) ([]plan, error) {

@@ -65,7 +65,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
   lockbench run --scenario latency --rounds 5
   lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
-		Args: noArgs,
+		Args: runArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runScenario(cmd, f) },
 	}
 	fl := cmd.Flags()
@@ -87,7 +87,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
 	fl.BoolVar(&f.direct, "direct", false, "no proxies between clients and servers; phases that cut links do not run")
 	fl.BoolVar(&f.quiet, "quiet", false, "nothing but the report at the end, and errors")
 	fl.BoolVar(&f.json, "json", false, "one event a line as JSON on standard output, and no report there")
-	fl.StringVar(&f.out, "out", "results", "directory in which the run's directory is made")
+	fl.StringVar(&f.out, "out", defaultOut, "directory in which the run's directory is made")
 	for name, values := range map[string]func() []string{
 		"scenario": scenarioNames, "driver": driverNames,
 		"fencing": toggleNames, "heed-lost": toggleNames, "resource": resourceNames,
@@ -155,10 +155,11 @@ type ran struct {
 
 // runPlan runs and reports.
 func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
-	show := newProgress(cmd, f)
+	show, about := newProgress(cmd, f), meta(p, f)
+	farewellIn(cmd.Context()).begin(f.out, about.Started, show.feed)
 	dir, err := orchestrator.Run(cmd.Context(), orchestrator.Config{
 		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
-		Out: f.out, Label: p.label(), First: p.first(), Meta: meta(p, f), Fence: resource.RejectLower, Progress: show.listener(),
+		Out: f.out, Label: p.label(), First: p.first(), Meta: about, Fence: resource.RejectLower, Progress: show.listener(),
 	})
 	var model *report.Model
 	if dir == "" {

@@ -55,7 +55,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// lockbench starts a run in a process of its own, with a scratch directory of its own.
+// process is a lockbench that is not started yet, with a scratch directory of its own.
 type process struct {
 	*exec.Cmd
 	t            *testing.T
@@ -67,6 +67,12 @@ func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	_, err := cluster.Redis{}.Detect(t.Context())
 	testenv.NeedServer(t, err)
+	return program(t, args...)
+}
+
+// program is lockbench in a process of its own, which needs no server.
+func program(t *testing.T, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, tmp: t.TempDir(), out: t.TempDir()}
 	self, err := os.Executable()
 	if err != nil {
@@ -187,45 +193,6 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestInterruptKeepsWhatThereIs(t *testing.T) {
-	t.Parallel()
-	p := partition(t)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.struck()
-	if err := p.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.exitCode(); code != exitInterrupted {
-		t.Fatalf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
-	}
-	p.nothingLeft()
-	saved := p.load()
-	if saved.Run.Status != results.Incomplete || !saved.Judged || len(saved.Verdicts.Tests) == 0 {
-		t.Errorf("status %q, judged %v, %d verdicts", saved.Run.Status, saved.Judged, len(saved.Verdicts.Tests))
-	}
-}
-
-func TestSecondInterruptLeavesAtOnce(t *testing.T) {
-	t.Parallel()
-	p := partition(t)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.struck()
-	for range 20 { // two that arrive together count as one
-		if p.Process.Signal(os.Interrupt) != nil {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if code := p.exitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d", code, exitInterrupted)
-	}
-	p.nothingLeft()
-}
-
 func TestSIGKILLLeavesNothingButTheHistory(t *testing.T) {
 	t.Parallel()
 	p := partition(t)
@@ -246,6 +213,11 @@ func TestSIGKILLLeavesNothingButTheHistory(t *testing.T) {
 	saved := p.load()
 	if len(saved.Verdicts.Tests) != 1 || saved.Verdicts.Tests[0].Result.Counts.Grants == 0 {
 		t.Errorf("verdicts: %+v", saved.Verdicts.Tests)
+	}
+	// It is incomplete, and nothing says that it did not run; the phases are known, also those that were to come.
+	test, driver := saved.Run.Tests[0], saved.Run.Drivers[0]
+	if test.Status != results.Incomplete || len(test.Phases) == 0 || driver.Status != results.Incomplete || strings.Contains(out.String(), "did not run") {
+		t.Errorf("%s, phases %+v, the driver %s: %s", test.Status, test.Phases, driver.Status, &out)
 	}
 }
 
@@ -282,7 +254,8 @@ func TestFullDisk(t *testing.T) {
 	if code := p.exitCode(); code != exitInternal {
 		t.Errorf("exit code %d, want %d", code, exitInternal)
 	}
-	if !strings.Contains(p.said.String(), "no space left") {
+	lines := strings.Split(strings.TrimSpace(p.said.String()), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, "no space left") || !strings.Contains(last, "make room, or choose another disk with --out") {
 		t.Errorf("it says:\n%s", &p.said)
 	}
 	p.nothingLeft()

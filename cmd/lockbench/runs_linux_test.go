@@ -154,7 +154,7 @@ func TestRounds(t *testing.T) {
 summary: It measures.
 drivers: [redis-setnx, redis-setnx+renew]
 workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: off, heed-lost: on}
-phases: [{name: quiet, alone: true, latency: true, for: 100ms}]
+phases: [{name: quiet, alone: true, latency: true, for: 100ms, workload: {clients: 1, workers: 1}}]
 require: {grants: 2, attempts: 0, allowance: 4s}
 `))
 	sets := p.finish(exitValid)

@@ -35,7 +35,7 @@ func runSeries(cmd *cobra.Command, f runFlags, plans []plan, name func(plan) str
 		r, err := runPlan(cmd, f, p)
 		code, said := exitOf(err)
 		if said != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "lockbench: %s%v\n", line, said)
+			say(cmd.ErrOrStderr(), line, said)
 		}
 		s.add(strings.TrimSuffix(fmt.Sprintf("%sexit code %d, %s", line, code, r.result.Dir), ", "), code, r)
 	}

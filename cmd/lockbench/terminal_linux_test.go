@@ -132,13 +132,13 @@ func TestInterruptAtTheTerminal(t *testing.T) {
 	p := start(t, "run", "--driver", "etcd", "--scenario", write(t, "cut.yaml", strings.Replace(quiet, "for: 100ms}]", "for: 1h, faults: [{name: partition, target: holder}]}]", 1)))
 	p.Args = append(p.Args, "--out", p.out)
 	w := p.open(100, 200)
-	w.shows("etcd  1/1 fencing-off heed-on  still ")
+	w.shows("etcd  test 1 of 1: unfenced, heeding  still ")
 	w.shows("\n    in force:  partition holder: c")
-	w.shows(" acquires")
+	w.shows(" granted of ")
 	w.resize(30, 200)
 	w.shows("\n    still ") // too narrow for one line
 	w.resize(132, 200)
-	w.shows("etcd  1/1 fencing-off heed-on  still ")
+	w.shows("etcd  test 1 of 1: unfenced, heeding  still ")
 	if n := strings.Count(w.screen(), " elapsed"); n > 1 {
 		t.Errorf("%d frames are there:\n%s", n, w.screen())
 	}

@@ -39,11 +39,14 @@ func newVersionCommand() *cobra.Command {
 		Example: "  lockbench version",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			v, c := identity()
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "lockbench %s, commit %s, %s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
 			return err
 		},
 	}
 }
 
-func noArgs(cmd *cobra.Command, args []string) error { return usage(cobra.NoArgs(cmd, args)) }
+// versionLine says which lockbench this is.
+func versionLine() string {
+	v, c := identity()
+	return fmt.Sprintf("lockbench %s, commit %s, %s %s/%s", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

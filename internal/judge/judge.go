@@ -18,7 +18,16 @@ import (
 
 // Run judges every history of the run in dir and saves verdict.json. A test that left no history gets no verdict.
 // A history that is not well formed is an error: it is never judged. An *InputError says that nothing could be judged as it is.
-func Run(dir string) error {
+func Run(dir string) (err error) {
+	release, err := results.Dir(dir).Lock()
+	if err != nil {
+		return &InputError{err}
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	return judgeRun(dir)
+}
+
+func judgeRun(dir string) error {
 	saved, err := results.LoadToJudge(dir)
 	if err != nil {
 		return &InputError{fmt.Errorf("%w: %w", ErrNotARun, err)}

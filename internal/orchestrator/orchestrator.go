@@ -90,6 +90,11 @@ func Run(ctx context.Context, cfg Config) (dir string, err error) {
 		return shown, fmt.Errorf("find the run's directory: %w", err)
 	}
 	r.dir, r.shown = results.Dir(absolute), shown
+	release, err := r.dir.Lock()
+	if err != nil {
+		return shown, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	if cfg.Pool != nil {
 		r.agent = cfg.Pool.agent
 		return shown, r.all(ctx)

@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// ErrInUse is wrapped by the error of a directory in which a run is going on.
+var ErrInUse = errors.New("a run is still going on there: wait until it is over")
+
 // Dir is the directory of one run.
 type Dir string
 
