@@ -13,7 +13,7 @@ func TestPure(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	allowed := map[string]bool{"report": true, "checker": true, "internal/results": true, "internal/history": true, "internal/explain": true, "internal/quantile": true}
+	allowed := map[string]bool{"report": true, "checker": true, "internal/results": true, "internal/history": true, "internal/explain": true, "internal/quantile": true, "internal/units": true}
 	seen := 0
 	for dep := range strings.FieldsSeq(string(out)) {
 		if name, ours := strings.CutPrefix(dep, module); ours {

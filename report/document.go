@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Document is tables and paragraphs about more than one run.
@@ -106,4 +107,4 @@ func paragraph(s string) string {
 }
 
 // formatNanoseconds writes nanoseconds with three significant digits and a unit.
-func formatNanoseconds(ns float64) string { return formatDuration(time.Duration(math.Round(ns))) }
+func formatNanoseconds(ns float64) string { return units.Duration(time.Duration(math.Round(ns))) }

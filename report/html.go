@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 //go:embed page/*.html
@@ -28,7 +29,7 @@ func writePage(w io.Writer, d *Document, runs []*Model) error {
 		"status":    func(s results.Status) State { return State(s) },
 		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 		"plural":    plural,
-		"bytes":     func(n uint64) string { return formatNumber(float64(n)/(1<<30)) + " GiB" },
+		"bytes":     func(n uint64) string { return units.Number(float64(n)/(1<<30)) + " GiB" },
 		"orElse":    orElse,
 		"prose":     prose,
 		"anchored":  func(prefix string, t Table) anchoredTable { return anchoredTable{prefix + string(t.ID), t} },
@@ -90,7 +91,7 @@ func prose(text string) template.HTML {
 // Took is how long the run took, or nothing.
 func (m *Model) Took() string {
 	if d, ok := m.Duration(); ok {
-		return formatDuration(d)
+		return units.Duration(d)
 	}
 	return ""
 }
@@ -168,7 +169,7 @@ func (r *Row) Max() Span  { return r.Latency.Max() }
 // Rate is written for people.
 func (r *Row) Rate() string {
 	if v, ok := r.Latency.Throughput(); ok {
-		return formatNumber(v) + " /s"
+		return units.Number(v) + " /s"
 	}
 	return dash
 }
@@ -280,7 +281,7 @@ func (t *TestRow) Remarks() []string {
 func (p PhaseMeasure) Unclear() int { return p.Infos + p.Open }
 
 // Since writes a time of the history as the time since its first line.
-func (m Measurement) Since(ns int64) string { return formatDuration(time.Duration(ns - m.Begin)) }
+func (m Measurement) Since(ns int64) string { return units.Duration(time.Duration(ns - m.Begin)) }
 
 // Took writes the time between two times of a history.
-func (m Measurement) Took(begin, end int64) string { return formatDuration(time.Duration(end - begin)) }
+func (m Measurement) Took(begin, end int64) string { return units.Duration(time.Duration(end - begin)) }

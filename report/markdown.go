@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // markdown writes GitHub-flavoured Markdown, to be pasted into a pull request or piped into the summary of a CI job.
@@ -42,7 +44,7 @@ func (md *markdown) run(m *Model) {
 		facts = append(facts, m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
 	if d, ok := m.Duration(); ok {
-		facts = append(facts, "took "+formatDuration(d))
+		facts = append(facts, "took "+units.Duration(d))
 	}
 	facts = append(facts, "lockbench "+orElse(m.Run.Version, "unknown version"))
 	md.paragraph(escapeMarkdown(strings.Join(facts, ", ")))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // says puts what the verdicts mean into sentences.
@@ -233,8 +234,8 @@ func proxyNote(m *Model) string {
 		return fmt.Sprintf("Measured through proxies: each round trip costs %s more at p50 (%s against %s) and %s more at p99 (%s against %s). "+
 			"What they cost of an uncontended acquire is estimated: its round trips, times that at p50. What servers say to one "+
 			"another crosses proxies, too, and is not in it: a run with --direct shows the whole.",
-			formatDuration(c.ProxyP50-c.DirectP50), formatDuration(c.ProxyP50), formatDuration(c.DirectP50),
-			formatDuration(c.ProxyP99-c.DirectP99), formatDuration(c.ProxyP99), formatDuration(c.DirectP99))
+			units.Duration(c.ProxyP50-c.DirectP50), units.Duration(c.ProxyP50), units.Duration(c.DirectP50),
+			units.Duration(c.ProxyP99-c.DirectP99), units.Duration(c.ProxyP99), units.Duration(c.DirectP99))
 	}
 }
 
@@ -258,7 +259,7 @@ func tripsNote(m *Model) string {
 	if fewest == 0 {
 		text += "; as the drivers declare them, for this run did not measure them"
 	} else {
-		text += fmt.Sprintf(". Measured by making each of them %s longer (median of %d acquires or more)", formatDuration(delay), fewest)
+		text += fmt.Sprintf(". Measured by making each of them %s longer (median of %d acquires or more)", units.Duration(delay), fewest)
 	}
 	if len(missing) > 0 {
 		text += "; not of " + list(missing)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // scenePicture is a scene as the page draws it. Across, positions are parts per thousand of the width, so that the picture
@@ -105,9 +107,9 @@ func (s *Scene) say(l *Lane) string {
 // offset writes a time as that since the incident began.
 func (s *Scene) offset(at int64) string {
 	if at < s.At {
-		return "−" + formatDuration(time.Duration(s.At-at))
+		return "−" + units.Duration(time.Duration(s.At-at))
 	}
-	return formatDuration(time.Duration(at - s.At))
+	return units.Duration(time.Duration(at - s.At))
 }
 
 // at is where a time is, from 0 to sceneWidth.

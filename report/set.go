@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Set is one run, or several in one directory.
@@ -109,7 +110,7 @@ func surroundings(a, b *results.Run) []string {
 	add("lockbench", strings.TrimSpace(a.Version+" "+a.Commit), strings.TrimSpace(b.Version+" "+b.Commit))
 	add("CPU", a.Host.CPU, b.Host.CPU)
 	add("cores", fmt.Sprint(a.Host.Cores), fmt.Sprint(b.Host.Cores))
-	add("memory", formatNumber(float64(a.Host.Memory)/(1<<30))+" GiB", formatNumber(float64(b.Host.Memory)/(1<<30))+" GiB")
+	add("memory", units.Number(float64(a.Host.Memory)/(1<<30))+" GiB", units.Number(float64(b.Host.Memory)/(1<<30))+" GiB")
 	add("kernel", a.Host.Kernel, b.Host.Kernel)
 	add("system", a.Host.OS+"/"+a.Host.Arch, b.Host.OS+"/"+b.Host.Arch)
 	add("Go", a.Host.Go, b.Host.Go)

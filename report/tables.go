@@ -9,6 +9,7 @@ import (
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Table is a table beside the comparison, with a line for each driver.
@@ -164,7 +165,7 @@ func (t Table) of(m *Model, cells func(*Row) (cells []Cell, reason string)) Tabl
 }
 
 // percent writes a part of one with three significant digits.
-func percent(part float64) string { return formatNumber(100*part) + " %" }
+func percent(part float64) string { return units.Number(100*part) + " %" }
 
 var contentionTable = Table{
 	ID: results.Contention, Title: "Contention",
@@ -182,7 +183,7 @@ func (r *Row) contentionCells() ([]Cell, string) {
 	return []Cell{
 		cell(plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")),
 		cell("luckiest "+percent(c.Luckiest), "unluckiest "+percent(c.Unluckiest), "fair "+percent(1/float64(c.Workers))),
-		cell(percent(c.IdleShare()), "longest "+formatDuration(c.LongestIdle)),
+		cell(percent(c.IdleShare()), "longest "+units.Duration(c.LongestIdle)),
 	}, ""
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // textWidth is the widest line of the text format.
@@ -46,7 +47,7 @@ func renderText(w io.Writer, m *Model, opt Options) error {
 func (t textRenderer) head(m *Model) string {
 	parts := []string{"scenario " + m.Run.Title(), fmt.Sprintf("seed %d", m.Run.Seed), m.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")}
 	if d, ok := m.Duration(); ok {
-		parts = append(parts, "took "+formatDuration(d))
+		parts = append(parts, "took "+units.Duration(d))
 	}
 	if m.Run.Status != results.Complete {
 		parts = append(parts, strings.ToUpper(orElse(string(m.Run.Status), "incomplete")))

@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // timelineWidth and timelineHeight fit a phone; a desk shows several beside each other.
@@ -65,7 +67,7 @@ func (t *Timeline) desc(faults []string) string {
 	for w, n := range t.Grants {
 		most, slowest = max(most, n), slowest.longer(t.P99[w])
 	}
-	text := fmt.Sprintf("At most %s grants per second; p99 of a window at most %s", formatNumber(t.perSecond(most)), slowest)
+	text := fmt.Sprintf("At most %s grants per second; p99 of a window at most %s", units.Number(t.perSecond(most)), slowest)
 	if len(t.Holders) > 0 {
 		text += fmt.Sprintf("; at most %s of a lock at once", plural(slices.Max(t.Holders), "holder"))
 	}
@@ -183,7 +185,7 @@ func secondTicks(end float64, labels bool) []plot.Tick {
 	for i := 0; float64(i)*step <= end; i++ {
 		tick := plot.Tick{Value: float64(i) * step, Label: noLabel}
 		if labels {
-			tick.Label = formatDuration(time.Duration(math.Round(tick.Value * 1e9)))
+			tick.Label = units.Duration(time.Duration(math.Round(tick.Value * 1e9)))
 			if i == 0 {
 				tick.Label = "0"
 			} else if step >= 1 {

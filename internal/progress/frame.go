@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 const (
@@ -143,9 +145,9 @@ func (r *row) known() []string {
 func slowest(c *Counts) string {
 	switch {
 	case c.P99 > 0:
-		return "p99 " + brief(c.P99)
+		return "p99 " + units.Duration(c.P99)
 	case c.Max > 0:
-		return "max " + brief(c.Max)
+		return "max " + units.Duration(c.Max)
 	default:
 		return "p99 –"
 	}

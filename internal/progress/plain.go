@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Line is the event as one line of text without control characters; empty: it is not worth a line.
@@ -16,7 +18,7 @@ func Line(e Event) string {
 	case DriverOut:
 		s = fmt.Sprintf("%s: %s: %s", e.Driver, e.Status, e.Reason)
 	case ClustersReady:
-		s = fmt.Sprintf("%d of %d clusters ready after %s", e.Clusters.Ready, e.Clusters.Wanted, brief(e.Took))
+		s = fmt.Sprintf("%d of %d clusters ready after %s", e.Clusters.Ready, e.Clusters.Wanted, units.Duration(e.Took))
 	case PhaseStarted:
 		s = fmt.Sprintf("%s: phase %s", e.Test, e.Phase)
 	case PhaseSkipped:

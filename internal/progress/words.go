@@ -2,7 +2,6 @@ package progress
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,28 +22,6 @@ func whole(d time.Duration) string {
 		return fmt.Sprintf("%d s", s)
 	}
 	return fmt.Sprintf("%d min %d s", s/60, s%60)
-}
-
-// brief writes three significant digits, as the report does.
-func brief(d time.Duration) string {
-	if d < 1000 {
-		return fmt.Sprintf("%d ns", d)
-	}
-	v, unit := float64(d), "ns"
-	for _, next := range []string{"µs", "ms", "s"} {
-		if v < 999.5 {
-			break // what rounds to 1000 is written in the next unit
-		}
-		v, unit = v/1000, next
-	}
-	decimals := 2
-	switch {
-	case v >= 99.95:
-		decimals = 0
-	case v >= 9.995:
-		decimals = 1
-	}
-	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + unit
 }
 
 // fold breaks s between words into lines of at most width columns; a word that is wider is cut into pieces.

@@ -6,16 +6,7 @@ import (
 	"time"
 )
 
-func TestBrief(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 ns", 999: "999 ns", 1000: "1.00 µs", 162_400: "162 µs", 999_499: "999 µs", 999_500: "1.00 ms",
-		9_994_999: "9.99 ms", 9_995_000: "10.0 ms", 99_949_999: "99.9 ms", 99_950_000: "100 ms",
-		380_300 * time.Microsecond: "380 ms", 22_560 * time.Millisecond: "22.6 s", 20 * time.Minute: "1200 s",
-	} {
-		if got := brief(d); got != want {
-			t.Errorf("%d ns is %q, want %q", d, got, want)
-		}
-	}
+func TestWhole(t *testing.T) {
 	for d, want := range map[time.Duration]string{59_400 * time.Millisecond: "59 s", 59_500 * time.Millisecond: "1 min 0 s", time.Hour + time.Second: "60 min 1 s"} {
 		if got := whole(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
