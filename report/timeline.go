@@ -15,6 +15,8 @@ type Timeline struct {
 	// Begin is when the first window begins, in the history's nanoseconds, and Window how long each is.
 	Begin  int64
 	Window time.Duration
+	// Cut is left out.
+	Cut cut
 	// Grants is how many acquires were granted in each window, and P99 what 99 % of them did not exceed; of fewer than 100
 	// grants that is the slowest. Without a grant it is not measured.
 	Grants []int
@@ -32,12 +34,13 @@ const (
 
 // newTimeline cuts the history's time into windows. all are its acquires, nil if it is malformed.
 func newTimeline(begin, end int64, phases []PhaseMeasure, attempts []acquire, all []checker.Hold) Timeline {
-	length := time.Duration(end - begin)
+	left := findCut(begin, end, phases, attempts)
+	length := time.Duration(end - begin - left.long())
 	if length <= 0 {
 		return Timeline{}
 	}
 	n := int(min(maxWindows, max(1, length/minWindow)))
-	t := Timeline{Begin: begin, Window: (length + time.Duration(n) - 1) / time.Duration(n), Grants: make([]int, n), P99: make([]Span, n)}
+	t := Timeline{Begin: begin, Cut: left, Window: (length + time.Duration(n) - 1) / time.Duration(n), Grants: make([]int, n), P99: make([]Span, n)}
 	t.findIdle(phases)
 	waits := make([][]int64, n)
 	for _, a := range attempts {
@@ -74,13 +77,16 @@ func (t *Timeline) findIdle(phases []PhaseMeasure) {
 	t.Idle = make([]bool, len(t.Grants))
 	for w := range t.Idle {
 		from := t.Begin + int64(w)*int64(t.Window)
-		in := func(p PhaseMeasure) bool { return p.Begin <= from+int64(t.Window) && p.End >= from }
+		in := func(p PhaseMeasure) bool {
+			return t.Cut.squeeze(p.Begin) <= from+int64(t.Window) && t.Cut.squeeze(p.End) >= from
+		}
 		t.Idle[w] = len(phases) > 0 && !slices.ContainsFunc(phases, in)
 	}
 }
 
 // window finds the window of a time; !ok: it is in none.
 func (t *Timeline) window(at int64) (w int, ok bool) {
+	at = t.Cut.squeeze(at)
 	w = int((at - t.Begin) / int64(t.Window))
 	if at == t.Begin+int64(len(t.Grants))*int64(t.Window) {
 		w-- // the end belongs to the last window
@@ -97,7 +103,7 @@ func (t *Timeline) countHolders(lock []checker.Hold) {
 	var changes []change
 	for _, h := range lock {
 		if h.Held && h.End > h.Answered {
-			changes = append(changes, change{h.Answered, 1}, change{h.End, -1})
+			changes = append(changes, change{t.Cut.squeeze(h.Answered), 1}, change{t.Cut.squeeze(h.End), -1})
 		}
 	}
 	// At equal times an end goes before a begin.

@@ -9,7 +9,6 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/lockbench/lockbench/internal/units"
@@ -24,6 +23,8 @@ type timelinePlot struct {
 	Picture picture
 	// Faults says what the letters in the picture stand for.
 	Faults []string
+	// LeftOut is how long the time is that is left out at the dashed line; empty: none is.
+	LeftOut string
 }
 
 // newTimelinePlot plots a test's timeline; nil if there is none.
@@ -38,8 +39,11 @@ func newTimelinePlot(driver string, test *TestRow) (*timelinePlot, error) {
 		if phase.Struck() {
 			letter := string(rune('A' + len(p.Faults)%26))
 			p.Faults = append(p.Faults, letter+" "+phase.Name)
-			shades = append(shades, shade{seconds(phase.From - t.Begin), seconds(phase.Until - t.Begin), letter})
+			shades = append(shades, shade{t.x(phase.From), t.x(phase.Until), letter})
 		}
+	}
+	if t.Cut.long() > 0 {
+		p.LeftOut = units.Duration(time.Duration(t.Cut.long()))
 	}
 	end := seconds(int64(t.Window) * int64(len(t.Grants)))
 	var panels []panel
@@ -52,7 +56,7 @@ func newTimelinePlot(driver string, test *TestRow) (*timelinePlot, error) {
 			panels = append(panels, one)
 		}
 	}
-	panels[len(panels)-1].plot.X.Tick.Marker = plot.ConstantTicks(secondTicks(end, true))
+	panels[len(panels)-1].plot.X.Tick.Marker = plot.ConstantTicks(t.ticks(end, true))
 	var err error
 	p.Picture, err = drawPanels(timelineWidth, timelineHeight, panels)
 	p.Picture.Title = fmt.Sprintf("%s, %s, over time", driver, p.Setup)
@@ -61,6 +65,9 @@ func newTimelinePlot(driver string, test *TestRow) (*timelinePlot, error) {
 }
 
 func seconds(ns int64) float64 { return float64(ns) / float64(time.Second) }
+
+// x is where a time of the history is, in seconds.
+func (t *Timeline) x(at int64) float64 { return seconds(t.Cut.squeeze(at) - t.Begin) }
 
 func (t *Timeline) desc(faults []string) string {
 	most, slowest := 0, Span{}
@@ -117,7 +124,7 @@ func (t *Timeline) grantsPanel(end float64, shades shading) (panel, error) {
 	for e := 1.0; e <= high; e++ {
 		ticks = append(ticks, plot.Tick{Value: symlog(math.Pow(10, e)), Label: compact(math.Pow(10, e))})
 	}
-	p := newPlot(end, 0, symlog(math.Pow(10, high)), secondTicks(end, false), ticks, shades.lettered(true))
+	p := newPlot(end, 0, symlog(math.Pow(10, high)), t.ticks(end, false), ticks, shades.lettered(true), t.leftOut())
 	points := t.steps(func(w int) float64 { return symlog(t.perSecond(t.Grants[w])) })
 	return panel{"grants per second", p}, line(p, level(points), stroke)
 }
@@ -148,7 +155,7 @@ func (t *Timeline) p99Panel(end float64, shades shading) (panel, error) {
 	}
 	low = math.Floor(low)
 	high = max(math.Ceil(high), low+1)
-	p := newPlot(end, low, high+.05, secondTicks(end, false), plainDurationTicks(low, high), shades.lettered(false))
+	p := newPlot(end, low, high+.05, t.ticks(end, false), plainDurationTicks(low, high), shades.lettered(false), t.leftOut())
 	return panel{"p99 of an acquire", p}, line(p, level(points), stroke)
 }
 
@@ -161,7 +168,7 @@ func (t *Timeline) holdersPanel(end float64, shades shading) (panel, error) {
 	for n := 0; n <= most; n += (most + 3) / 4 {
 		ticks = append(ticks, plot.Tick{Value: float64(n), Label: fmt.Sprint(n)})
 	}
-	p := newPlot(end, 0, float64(most)+.2, secondTicks(end, false), ticks, shades.lettered(false))
+	p := newPlot(end, 0, float64(most)+.2, t.ticks(end, false), ticks, shades.lettered(false), t.leftOut())
 	all := t.steps(func(w int) float64 { return float64(t.Holders[w]) })
 	tooMany := t.steps(func(w int) float64 {
 		if t.Holders[w] < 2 {
@@ -178,23 +185,30 @@ func (t *Timeline) holdersPanel(end float64, shades shading) (panel, error) {
 // noLabel is of a tick that only the grid is drawn for: one without a label would get none.
 const noLabel = " "
 
-// secondTicks marks round numbers of seconds, with labels or without.
-func secondTicks(end float64, labels bool) []plot.Tick {
+// ticks marks round numbers of seconds since the begin, with labels or without; where a time is left out with some room.
+func (t *Timeline) ticks(end float64, labels bool) []plot.Tick {
 	step := roundStep(end / 5)
 	var all []plot.Tick
-	for i := 0; float64(i)*step <= end; i++ {
-		tick := plot.Tick{Value: float64(i) * step, Label: noLabel}
+	for i := 0; ; i++ {
+		at := float64(i) * step
+		ns := t.Begin + int64(math.Round(at*1e9))
+		tick := plot.Tick{Value: t.x(ns), Label: noLabel}
+		switch {
+		case tick.Value > end*(1+1e-9):
+			return all
+		case ns > t.Cut.from && ns < t.Cut.to, len(all) > 0 && tick.Value-all[len(all)-1].Value < .7*step:
+			continue
+		}
 		if labels {
-			tick.Label = units.Duration(time.Duration(math.Round(tick.Value * 1e9)))
+			tick.Label = units.Duration(time.Duration(math.Round(at * 1e9)))
 			if i == 0 {
 				tick.Label = "0"
 			} else if step >= 1 {
-				tick.Label = fmt.Sprintf("%.0f s", tick.Value)
+				tick.Label = fmt.Sprintf("%.0f s", at)
 			}
 		}
 		all = append(all, tick)
 	}
-	return all
 }
 
 // roundStep is the smallest of 1, 2 and 5 times a power of ten that is not below v, which is positive.
@@ -215,39 +229,4 @@ func plainDurationTicks(low, high float64) []plot.Tick {
 		all = append(all, plot.Tick{Value: e, Label: formatRound(e)})
 	}
 	return all
-}
-
-// shade is a time in which a fault was in force, in seconds, with its letter.
-type shade struct {
-	from, to float64
-	letter   string
-}
-
-// shading is drawn behind everything else.
-type shading []shade
-
-// lettered keeps or drops the letters.
-func (s shading) lettered(keep bool) shading {
-	if keep {
-		return s
-	}
-	s = slices.Clone(s)
-	for i := range s {
-		s[i].letter = ""
-	}
-	return s
-}
-
-// Plot implements plot.Plotter.
-func (s shading) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
-	for _, one := range s {
-		from, to := x(max(one.from, p.X.Min)), x(min(one.to, p.X.Max))
-		to = max(to, from+2)
-		c.SetColor(inkFault)
-		c.Fill(vg.Rectangle{Min: vg.Point{X: from, Y: c.Min.Y}, Max: vg.Point{X: to, Y: c.Max.Y}}.Path())
-		if one.letter != "" {
-			c.FillText(textStyle(draw.XCenter, draw.YTop), vg.Point{X: (from + to) / 2, Y: c.Max.Y - 2}, one.letter)
-		}
-	}
 }

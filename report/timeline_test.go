@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -25,10 +26,10 @@ func TestTimeline(t *testing.T) {
 		38 p1 fail no
 		45 p2 release
 		50 nemesis end calm
-		90 nemesis phase later
+		74 nemesis phase later
 		100 nemesis end later`))
 	got := m.Timeline
-	if want := []bool{false, false, false, false, false, false, true, true, false, false}; !slices.Equal(got.Idle, want) {
+	if want := []bool{false, false, false, false, false, false, true, false, false, false}; !slices.Equal(got.Idle, want) {
 		t.Errorf("idle %v, want %v", got.Idle, want)
 	}
 	if got.Window != 10*time.Millisecond || !slices.Equal(got.Grants, []int{1, 0, 1, 1, 0, 0, 0, 0, 0, 0}) {
@@ -100,5 +101,60 @@ func TestThemedKnowsEveryInk(t *testing.T) {
 	}
 	if _, err := themed("nothing"); err == nil {
 		t.Error("what is no SVG is taken for one")
+	}
+}
+
+// A long time in which other locks are measured is left out, and nothing else.
+func TestTimelineCut(t *testing.T) {
+	m := measure(t, results.Test{}, 0, ops(t, `
+		0 nemesis phase alone
+		10 p1 ask x
+		15 p1 ok
+		100 nemesis end alone
+		118 p1 release
+		900 nemesis phase cut
+		905 p1 ask x
+		925 p1 ok
+		940 nemesis strike c1
+		941 nemesis struck c1
+		970 p1 release
+		980 nemesis heal c1
+		981 nemesis healed c1
+		1000 nemesis end cut`))
+	got := m.Timeline
+	if got.Cut != (cut{118 * milli, 900 * milli}) {
+		t.Fatalf("cut %+v", got.Cut)
+	}
+	grants, holders := make([]int, 21), make([]int, 21) // of 218 ms
+	if got.Window < 10*time.Millisecond || len(got.Grants) != len(grants) {
+		t.Fatalf("%d windows of %v", len(got.Grants), got.Window)
+	}
+	grants[1], grants[13] = 1, 1 // at 15 ms, and at 925 − 782 = 143 ms
+	for w := range holders {
+		if w >= 1 && w <= 11 || w >= 13 && w <= 18 {
+			holders[w] = 1
+		}
+	}
+	if !slices.Equal(got.Grants, grants) || !slices.Equal(got.Holders, holders) {
+		t.Errorf("grants %v, holders %v", got.Grants, got.Holders)
+	}
+	for at, want := range map[int64]int64{0: 0, 118: 118, 500: 118, 900: 118, 905: 123, 1000: 218} {
+		if x := got.Cut.squeeze(at * milli); x != want*milli {
+			t.Errorf("%d ms lies at %d, want %d", at, x/milli, want)
+		}
+	}
+	var labels []string
+	for _, tick := range got.ticks(.218, true) {
+		labels = append(labels, fmt.Sprintf("%s at %.3f", tick.Label, tick.Value))
+	}
+	if want := []string{"0 at 0.000", "50.0 ms at 0.050", "100 ms at 0.100", "950 ms at 0.168", "1.00 s at 0.218"}; !slices.Equal(labels, want) {
+		t.Errorf("ticks %q", labels)
+	}
+	p, err := newTimelinePlot("Lock", &TestRow{Measured: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.LeftOut != "782 ms" || !strings.Contains(string(p.Picture.Body), "stroke-dasharray") {
+		t.Errorf("left out %q", p.LeftOut)
 	}
 }

@@ -17,7 +17,7 @@ latencies. Slower and faster are said only where the intervals of five rounds or
 differs between the two, settings, host or versions, is listed.
 
 The exit code is 0 whatever was found, 2 if a side is no run, and 4 if the comparison cannot be written.`,
-		Example: `  lockbench compare results/20261123T060000Z-latency-rounds results/20261123T070000Z-latency-rounds
+		Example: `  lockbench compare results/20261123T060000Z-baseline-rounds results/20261123T070000Z-baseline-rounds
   lockbench compare results/20261123T060000Z-partition results/20261123T070000Z-partition`,
 		Args: wants(2, 2, "two directories of runs, or of rounds", "results/<run> results/<run>"),
 		RunE: func(cmd *cobra.Command, args []string) error {

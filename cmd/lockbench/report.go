@@ -24,7 +24,7 @@ bench     the latencies in the Go benchmark format: benchstat compares two such 
 		Example: `  lockbench report results/20261123T060000Z-partition
   lockbench report results/20261123T060000Z-partition --format markdown >> "$GITHUB_STEP_SUMMARY"
   lockbench report results/*/ --format csv > all.csv
-  lockbench report results/20261123T060000Z-latency-rounds --format bench > new.txt && benchstat old.txt new.txt`,
+  lockbench report results/20261123T060000Z-baseline-rounds --format bench > new.txt && benchstat old.txt new.txt`,
 		Args: wants(1, anyNumber, "the directory of a run, or several", "results/<run>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			format, err := report.ParseFormat(name, report.Formats())

@@ -62,7 +62,7 @@ Without --driver the six locks run, without their variants. A lock whose servers
   lockbench run --scenario partition --driver etcd --fencing on --heed-lost off --ttl 3s
   lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct
   lockbench run --scenario ./mine.yaml --sweep '$.workload.hold=10ms,100ms,1s'
-  lockbench run --scenario latency --rounds 5
+  lockbench run --scenario baseline --rounds 5
   lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
 		Args: runArgs,
