@@ -154,6 +154,10 @@ func changeOf(a, b answers) string {
 	switch {
 	case !a.asked() || !b.asked():
 		return ""
+	case a.states[Invalid]+b.states[Invalid] == 0 && a.states[Valid] > 0 && b.states[Valid] == 0:
+		return "valid in A, and B does not tell"
+	case a.states[Invalid]+b.states[Invalid] == 0 && b.states[Valid] > 0 && a.states[Valid] == 0:
+		return "valid in B, and A does not tell"
 	case a.states[Invalid] == 0 && b.states[Invalid] > 0:
 		return a.onlyIn("B", "A")
 	case a.states[Invalid] > 0 && b.states[Invalid] == 0:
@@ -234,6 +238,8 @@ func (c *Comparison) says() []string {
 	}
 	few := min(len(c.A.Set.Runs), len(c.B.Set.Runs))
 	switch {
+	case changed == 0 && len(c.Rows) == 0:
+		all = append(all, "There is no lock to compare.")
 	case changed == 0:
 		all = append(all, "No verdict on safety changed.")
 	case few < IntervalRounds:
@@ -274,8 +280,8 @@ func (c *Comparison) compared() (n int) {
 }
 
 func (r *ComparedRow) saysSafety() []string {
-	if r.incomparable() != "" {
-		return nil
+	if why := r.incomparable(); why != "" {
+		return []string{fmt.Sprintf("%s cannot be compared: %s.", r.Driver.Title, why)}
 	}
 	var all []string
 	for _, q := range questions() {

@@ -39,6 +39,9 @@ func estimate(values []float64) Estimate {
 	return e
 }
 
+// withoutInterval is the median alone.
+func (e Estimate) withoutInterval() Estimate { return Estimate{Rounds: e.Rounds, Median: e.Median} }
+
 // HasInterval reports whether there is an interval.
 func (e Estimate) HasInterval() bool { return e.Confidence > 0 }
 

@@ -54,12 +54,12 @@ func (f Finding) word() string {
 // ("", "valid", "invalid" or "any").
 func verdictOf(t results.Test, judged bool, j checker.Judgement, expect string) Finding {
 	switch {
+	case judged && j.Verdict == checker.Invalid: // whatever is said of how far the test ran, that was found
+		return Finding{State: Invalid, Expected: expect == "invalid" || expect == "any", Reason: j.Reason}
 	case t.Status == results.NotApplicable:
 		return Finding{State: NotApplicable, Reason: t.Reason}
 	case t.Status == results.NotRun:
 		return Finding{State: NotRun, Reason: t.Reason}
-	case judged && j.Verdict == checker.Invalid:
-		return Finding{State: Invalid, Expected: expect == "invalid" || expect == "any", Reason: j.Reason}
 	case t.Status == results.Failed:
 		return Finding{State: Failed, Reason: t.Reason}
 	case !judged:

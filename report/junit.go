@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -169,17 +170,19 @@ func (t *TestRow) junit(class string) []junitCase {
 	if t.Status == results.NotRun || t.Status == results.Failed || t.incomplete() {
 		all = append(all, t.junitFailed(class, "the test ran", orElse(string(t.Status), string(results.Incomplete)), t.Reason))
 	}
-	if t.Status == results.NotRun {
-		return all
+	verdicts := []junitCase{
+		t.junitVerdict(class, "exclusion", t.Exclusion, isExclusion), t.junitVerdict(class, "data", t.Data, isData),
+		t.junitVerdict(class, "liveness", t.Liveness, func(checker.Incident) bool { return false }),
+	}
+	if t.Status == results.NotRun { // but for what was found all the same
+		return append(all, slices.DeleteFunc(verdicts, func(c junitCase) bool { return c.Failure == nil && c.Out == "" })...)
 	}
 	for _, p := range t.Phases {
 		if p.Status == results.NotRun || p.Status == results.Failed {
 			all = append(all, t.junitFailed(class, "phase "+p.Name+" ran", string(p.Status), p.Reason))
 		}
 	}
-	return append(all,
-		t.junitVerdict(class, "exclusion", t.Exclusion, isExclusion), t.junitVerdict(class, "data", t.Data, isData),
-		t.junitVerdict(class, "liveness", t.Liveness, func(checker.Incident) bool { return false }))
+	return append(all, verdicts...)
 }
 
 // junitFailed is the case of what could not run.

@@ -71,13 +71,13 @@ type sharing struct {
 	ops                []history.Op
 }
 
-// fairPhases names the phases without a fault that run alone and in which workers may meet. Where a run has any, contended
-// latency is theirs alone: side by side, locks disturb each other, and those with fewer tests are disturbed more.
-func fairPhases(run *results.Run) map[string]bool {
+// fairPhases names a driver's phases that run alone and in which workers may meet. Where it has any, contended latency is theirs
+// alone: side by side, locks disturb each other, and those with fewer tests are disturbed more.
+func fairPhases(run *results.Run, driver string) map[string]bool {
 	fair := map[string]bool{}
 	for _, t := range run.Tests {
 		for _, p := range t.Phases {
-			if p.Alone && !p.Latency && p.Fault == "" {
+			if t.Driver == driver && p.Contended {
 				fair[p.Name] = true
 			}
 		}
@@ -123,7 +123,7 @@ func share(phases []PhaseMeasure, ops []history.Op, all []checker.Hold, workers 
 
 // overdue counts the acquires that were due in the phase and that nobody came to ask for.
 func (s *sharing) overdue(all []checker.Hold, p *PhaseMeasure) int64 {
-	var due arrivals
+	due := arrivals{}
 	for i := range all {
 		due.add(worker(all[i].Process.N, s.workers), s.ops[all[i].Invoke.Line-1].Intended, p)
 	}
@@ -262,36 +262,4 @@ func (s *sharing) handOffs(all []stretch, end int64, toTheEnd bool) error {
 		s.handOff.NotGranted++
 	}
 	return nil
-}
-
-// arrivals are the times at which the acquires of an open loop are due, by worker: one interval apart. The zero value has none.
-type arrivals struct {
-	last     map[int64]int64 // the last that was asked for
-	interval int64           // 0: not known yet
-}
-
-// add notes when an acquire was due; intended 0: it is none of an open loop. Those of a worker are in order. What is due in
-// another phase is left out: each phase begins anew.
-func (a *arrivals) add(worker, intended int64, p *PhaseMeasure) {
-	if intended < p.Begin || intended >= p.End || intended == 0 {
-		return
-	}
-	if a.last == nil {
-		a.last = map[int64]int64{}
-	}
-	if before, ok := a.last[worker]; ok && (a.interval == 0 || intended-before < a.interval) {
-		a.interval = intended - before
-	}
-	a.last[worker] = intended
-}
-
-// overdue counts those that were due before end and were not asked for.
-func (a *arrivals) overdue(end int64) (n int64) {
-	if a.interval <= 0 {
-		return 0
-	}
-	for _, last := range a.last {
-		n += (end - 1 - last) / a.interval
-	}
-	return n
 }

@@ -34,6 +34,9 @@ func (k Kind) table() Table {
 func (r *Row) latencyCells(k Kind) ([]Cell, string) {
 	l := r.Of(k)
 	if l.Samples == 0 {
+		if l.NotGranted > 0 {
+			return nil, fmt.Sprintf("%s; %d not granted", l.Reason, l.NotGranted)
+		}
 		return nil, l.Reason
 	}
 	var cells []Cell

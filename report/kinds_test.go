@@ -188,6 +188,30 @@ func TestOverdueAcquiresAreNotGranted(t *testing.T) {
 	}
 }
 
+func TestArrivals(t *testing.T) {
+	p := &PhaseMeasure{Begin: 1, End: 1290}
+	for _, tt := range []struct {
+		due  map[int64][]int64
+		want int64
+	}{
+		{map[int64][]int64{0: {2, 7, 107, 207, 307, 1207}}, 0}, // the first by the schedule of the phase before
+		{map[int64][]int64{0: {107, 207}, 1: {50, 150, 250, 0, 1400}}, 10 + 10},
+		{map[int64][]int64{0: {107, 207, 307}, 1: {1250}}, 9},
+		{map[int64][]int64{0: {107}}, 0}, // nobody knows
+		{nil, 0},
+	} {
+		due := arrivals{}
+		for worker, all := range tt.due {
+			for _, at := range all {
+				due.add(worker, at, p)
+			}
+		}
+		if got := due.overdue(p.End); got != tt.want {
+			t.Errorf("%v: %d overdue, want %d", tt.due, got, tt.want)
+		}
+	}
+}
+
 // Where phases run alone, contended latency is theirs alone.
 func TestFairPhases(t *testing.T) {
 	all := ops(t, `
@@ -207,17 +231,17 @@ func TestFairPhases(t *testing.T) {
 		95 p2 ok
 		99 p2 release
 		100 nemesis end calm`)
-	run := results.Run{Tests: []results.Test{{Phases: []results.Phase{
-		{Name: "alone", Alone: true, Latency: true}, {Name: "fair", Alone: true}, {Name: "calm"}, {Name: "cut", Alone: true, Fault: "partition"},
-	}}}}
-	if fair := fairPhases(&run); len(fair) != 1 || !fair["fair"] {
-		t.Errorf("%v", fair)
+	run := results.Run{Tests: []results.Test{
+		{Driver: "d", Phases: []results.Phase{{Name: "alone", Latency: true}, {Name: "fair", Contended: true}, {Name: "calm"}}}, {Driver: "d"}, {Driver: "e"},
+	}}
+	if fair, none := fairPhases(&run, "d"), fairPhases(&run, "e"); len(fair) != 1 || !fair["fair"] || len(none) > 0 {
+		t.Errorf("%v, %v", fair, none)
 	}
 	for _, tt := range []struct {
 		fair                     map[string]bool
 		samples, handOffs, grant int64
 		reason                   string
-	}{{nil, 4, 2, 4, ""}, {fairPhases(&run), 2, 1, 4, ""}, {map[string]bool{"another": true}, 0, 0, 4, noContention}} {
+	}{{nil, 4, 2, 4, ""}, {fairPhases(&run, "d"), 2, 1, 4, ""}, {map[string]bool{"another": true}, 0, 0, 4, noContention}} {
 		shared, err := share(phases(all), all, holdsOf(t, all), 0, tt.fair)
 		if err != nil {
 			t.Fatal(err)

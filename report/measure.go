@@ -247,7 +247,7 @@ func (m *Measurement) measureLatency(phase results.Phase, attempts []acquire, wo
 	}
 	p := &m.Phases[i]
 	m.Latency.During += time.Duration(p.End - p.Begin)
-	var due arrivals
+	due := arrivals{}
 	for _, a := range attempts {
 		due.add(worker(a.process, workers), a.intended, p)
 		if a.invoke < p.Begin || a.invoke >= p.End {

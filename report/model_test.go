@@ -256,3 +256,21 @@ func render(t *testing.T, f Format, m *Model) string {
 func emptyModel() *Model {
 	return NewModel(results.Run{Status: results.Incomplete}, results.Verdicts{}, false, nil)
 }
+
+// A violation that was found is told, however far the run says that the test came.
+func TestNoStatusHidesAViolation(t *testing.T) {
+	for _, status := range []results.Status{results.Complete, results.Incomplete, results.NotRun, results.Failed, results.NotApplicable} {
+		run := results.Run{
+			Status: results.Incomplete, Drivers: []results.Driver{{Name: "d", Title: "Lock", Status: results.Incomplete}},
+			Tests: []results.Test{{Name: "d.a", Driver: "d", Status: status, HeedLost: true, Reason: "interrupted"}},
+		}
+		found := checker.Result{Exclusion: checker.Judgement{Verdict: checker.Invalid, Reason: "1 overlap"}, Incidents: []checker.Incident{{Kinds: []string{"overlap"}}}}
+		m := NewModel(run, results.Verdicts{Tests: []results.TestVerdict{{Test: "d.a", Result: found}}}, true, nil)
+		if f := m.Rows[0].Heeding; f.State != Invalid || f.Incidents != 1 || m.Tally.Unexpected != 1 {
+			t.Errorf("%s: %+v, %+v", status, f, m.Tally)
+		}
+		if file := render(t, JUnit, m); strings.Count(file, "<failure") != 1 {
+			t.Errorf("%s: %s", status, file)
+		}
+	}
+}

@@ -77,7 +77,13 @@ func (test *TestRow) tally() Tally {
 	var t Tally
 	switch test.Status {
 	case results.NotRun:
-		return Tally{NotRun: 1}
+		t.NotRun++
+		for _, f := range []Finding{test.Exclusion, test.Data, test.Liveness} {
+			if f.State == Invalid {
+				t.addFinding(f)
+			}
+		}
+		return t
 	case results.Failed:
 		t.Failed++
 	case results.Complete, results.Incomplete, results.NotApplicable:

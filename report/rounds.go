@@ -34,6 +34,9 @@ func NewRounds(s *Set) (*Rounds, error) {
 				at = len(all.Rows)
 				all.Rows = append(all.Rows, RoundsRow{Driver: r.Driver})
 			}
+			if _, known := measuredTrips(&all.Rows[at].Driver); !known {
+				all.Rows[at].Driver.RoundTripsMeasured = r.Driver.RoundTripsMeasured
+			}
 			all.Rows[at].Rounds = append(all.Rows[at].Rounds, r)
 		}
 	}
@@ -101,6 +104,7 @@ type answers struct {
 func (r *RoundsRow) ask(q question) answers {
 	a := answers{states: map[State]int{}, expected: true}
 	var found []float64
+	missed := false
 	for i, row := range r.Rounds {
 		f := q.of(row)
 		if i == 0 || f.State.severity() > a.one.State.severity() {
@@ -111,10 +115,14 @@ func (r *RoundsRow) ask(q question) answers {
 		a.expected = a.expected && (f.State != Invalid || f.Expected)
 		if f.Complete {
 			found = append(found, float64(f.Incidents))
+		} else if !row.nothing() {
+			missed = true
 		}
 	}
 	a.expected = a.expected && a.states[Invalid] > 0
-	a.incidents = estimate(found)
+	if a.incidents = estimate(found); missed {
+		a.incidents = a.incidents.withoutInterval() // what ended early may have for the very violations
+	}
 	return a
 }
 
@@ -136,8 +144,7 @@ func (r *RoundsRow) measure(f figure) Estimate {
 	}
 	e := estimate(values)
 	if missed {
-		// The rounds that have too few samples for a percentile are the slow ones.
-		e.Low, e.High, e.Confidence = 0, 0, 0
+		return e.withoutInterval() // the rounds that have too few samples for a percentile are the slow ones
 	}
 	return e
 }

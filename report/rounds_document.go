@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lockbench/lockbench/internal/results"
 )
@@ -100,12 +101,12 @@ func (a answers) cell() Cell {
 	if a.states[Invalid] > 0 {
 		count := "×" + a.incidents.write(formatCount) + a.incidents.fewer(a.rounds)
 		if a.incidents.Rounds == 0 {
-			count = "no round came to its end"
+			count = "not counted: no round was judged as a whole;"
 		}
 		if a.expected {
 			count += " expected"
 		}
-		c = append(c, CellLine{Text: count})
+		c = append(c, CellLine{Text: strings.TrimSuffix(count, ";")})
 	}
 	return c
 }

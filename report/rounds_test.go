@@ -115,7 +115,8 @@ func TestIncidentsOfRounds(t *testing.T) {
 		{[]Finding{broken, clean, broken, clean, clean}, []string{"INVALID in 2 of 5", "×0 [0, 4]"}},
 		{[]Finding{broken, missing, broken, missing, missing}, []string{"INVALID in 2 of 5", "×0 [0, 4]"}},
 		{[]Finding{broken, half, broken}, []string{"INVALID in 3 of 3", "×4 in 2 of 3"}},
-		{[]Finding{half, half}, []string{"INVALID in 2 of 2", "no round came to its end"}},
+		{[]Finding{broken, broken, half, broken, broken, broken}, []string{"INVALID in 6 of 6", "×4 in 5 of 6"}},
+		{[]Finding{half, half}, []string{"INVALID in 2 of 2", "not counted: no round was judged as a whole"}},
 		{[]Finding{clean, {State: Failed}}, []string{"failed in 1 of 2"}},
 	} {
 		var r RoundsRow
@@ -156,11 +157,17 @@ func TestCompareWithWhatIsNotKnown(t *testing.T) {
 	a, b := roundsFixture(t, "a", 100), roundsFixture(t, "b", 100)
 	a.Runs[0].Rows[2].Heeding = Finding{State: Invalid, Incidents: 1, Complete: true}
 	b.Runs[0].Rows[2].Heeding = Finding{State: Failed, Reason: "etcd n1 ended"}
+	a.Runs[0].Rows[1].Heeding = Finding{State: Valid, Complete: true}
 	c, err := Compare(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	said := strings.Join(c.says(), "\n")
+	for _, want := range []string{"ZooKeeper cannot be compared: not run.", "Redis Redlock, exclusion, heeding: valid in A, and B does not tell (A valid in 1 of 1, B unknown in 1 of 1)."} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
 	if want := "etcd, exclusion, heeding: violations in A, and B does not tell (A INVALID in 1 of 1, B failed in 1 of 1)."; !strings.Contains(said, want) {
 		t.Errorf("it does not say %q:\n%s", want, said)
 	}

@@ -123,18 +123,18 @@ func (r *Row) saysExclusion() []said {
 	}
 	switch {
 	case r.Heeding.State == Invalid:
-		text += ", even though the clients stopped as soon as they learned that they had lost it"
+		text += ", even though the clients stop as soon as they learn that they have lost it"
 	case r.Heeding.State == Valid:
-		text += ", in this run only where a client went on after it had been told that it had lost it"
+		text += ", in this run only with clients that work on whatever they are told"
 	default:
-		text += "; the clients went on after they had been told that they had lost it"
+		text += "; the clients work on whatever they are told, and nothing is known of others"
 	}
 	count := incidents(r.Heeding.Incidents)
 	switch {
 	case r.Heeding.State != Invalid:
 		count = incidents(r.Ignoring.Incidents)
 	case r.Ignoring.State == Invalid:
-		count += fmt.Sprintf(", and %d where clients went on", r.Ignoring.Incidents)
+		count += fmt.Sprintf(", and %d where clients work on", r.Ignoring.Incidents)
 	}
 	return []said{{r.Driver.Title + " (" + count + ")", sentence{after: text + "."}}}
 }

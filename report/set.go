@@ -118,6 +118,9 @@ func surroundings(a, b *results.Run) []string {
 		if i := slices.IndexFunc(b.Drivers, func(o results.Driver) bool { return o.Name == d.Name }); i >= 0 && d.Version != "" && b.Drivers[i].Version != "" {
 			add("servers of "+d.Title, d.Version, b.Drivers[i].Version)
 		}
+		if i := slices.IndexFunc(b.Drivers, func(o results.Driver) bool { return o.Name == d.Name }); i >= 0 {
+			add("what an acquire of "+d.Title+" takes", complexity(&d, "round trip"), complexity(&b.Drivers[i], "round trip"))
+		}
 	}
 	return all
 }

@@ -70,7 +70,7 @@ func (m *Measurement) noTables(why string) {
 
 // measureTables measures the latency where workers meet, and what else the run's tables show of one history.
 func (m *Measurement) measureTables(run *results.Run, test *results.Test, ops []history.Op, holds []checker.Hold) (err error) {
-	shared, err := share(m.Phases, ops, holds, workersOf(run), fairPhases(run))
+	shared, err := share(m.Phases, ops, holds, workersOf(run), fairPhases(run, test.Driver))
 	if err != nil {
 		return fmt.Errorf("measure the contention: %w", err)
 	}
@@ -127,11 +127,11 @@ func tables(m *Model) []Table {
 		return nil
 	}
 	var all []Table
-	sideBySide := len(fairPhases(&m.Run)) == 0
+	sideBySide := slices.ContainsFunc(m.Rows, func(r Row) bool { return len(fairPhases(&m.Run, r.Driver.Name)) == 0 && r.Contended.Samples > 0 })
 	for _, k := range Kinds() {
 		t := k.table()
 		if k == Contended && sideBySide {
-			t.About += " The locks were under test side by side, and slowed each other."
+			t.About += " Locks were under test side by side, and slowed each other."
 		}
 		all = append(all, t.of(m, func(r *Row) ([]Cell, string) { return r.latencyCells(k) }))
 	}

@@ -34,7 +34,7 @@ const (
 
 // newTimeline cuts the history's time into windows. all are its acquires, nil if it is malformed.
 func newTimeline(begin, end int64, phases []PhaseMeasure, attempts []acquire, all []checker.Hold) Timeline {
-	left := findCut(begin, end, phases, attempts)
+	left := findCut(begin, end, phases, attempts, all)
 	length := time.Duration(end - begin - left.long())
 	if length <= 0 {
 		return Timeline{}

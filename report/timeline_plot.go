@@ -189,14 +189,17 @@ const noLabel = " "
 func (t *Timeline) ticks(end float64, labels bool) []plot.Tick {
 	step := roundStep(end / 5)
 	var all []plot.Tick
-	for i := 0; ; i++ {
+	for i, n := 0, 0; n < maxTicks; i, n = i+1, n+1 {
 		at := float64(i) * step
 		ns := t.Begin + int64(math.Round(at*1e9))
 		tick := plot.Tick{Value: t.x(ns), Label: noLabel}
 		switch {
 		case tick.Value > end*(1+1e-9):
 			return all
-		case ns > t.Cut.from && ns < t.Cut.to, len(all) > 0 && tick.Value-all[len(all)-1].Value < .7*step:
+		case ns > t.Cut.from && ns < t.Cut.to:
+			i = max(i, int(seconds(t.Cut.to-t.Begin)/step)-1) // on to its end
+			continue
+		case len(all) > 0 && tick.Value-all[len(all)-1].Value < .7*step:
 			continue
 		}
 		if labels {
@@ -209,7 +212,11 @@ func (t *Timeline) ticks(end float64, labels bool) []plot.Tick {
 		}
 		all = append(all, tick)
 	}
+	return all
 }
+
+// maxTicks is more than any axis takes: times of a history of any origin may be beyond what numbers hold exactly.
+const maxTicks = 100
 
 // roundStep is the smallest of 1, 2 and 5 times a power of ten that is not below v, which is positive.
 func roundStep(v float64) float64 {

@@ -158,3 +158,20 @@ func TestTimelineCut(t *testing.T) {
 		t.Errorf("left out %q", p.LeftOut)
 	}
 }
+
+// Whatever the times of a history are, its axis has an end.
+func TestTicksOfOddTimes(t *testing.T) {
+	const far = 9_000_000_000 * sec
+	for _, line := range []Timeline{
+		{Window: 10 * time.Millisecond, Grants: make([]int, 120), Cut: cut{sec, 86_400 * sec}},
+		{Window: 10 * time.Millisecond, Grants: make([]int, 120), Cut: cut{sec, far}},
+		{Begin: far, Window: 10 * time.Millisecond, Grants: make([]int, 120)},
+	} {
+		if ticks := line.ticks(1.2, true); len(ticks) < 2 || len(ticks) > maxTicks || ticks[0].Value != 0 {
+			t.Errorf("%+v: %v", line.Cut, ticks)
+		}
+	}
+	if ticks := (&Timeline{Cut: cut{sec, 86_400 * sec}}).ticks(2, true); ticks[len(ticks)-1].Label != "86400 s" {
+		t.Errorf("%v", ticks)
+	}
+}

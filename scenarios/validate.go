@@ -132,6 +132,10 @@ func (p *Phase) validate(v *validator, path string, w Workload) {
 	}
 }
 
+// Contended reports whether the phase measures contended latency under the scenario's workload: it runs alone, and several workers
+// may meet.
+func (p *Phase) Contended(w Workload) bool { return p.Alone && !p.oneWorker(w) }
+
 // oneWorker reports whether the phase has one worker of one client.
 func (p *Phase) oneWorker(w Workload) bool {
 	clients, workers := w.Clients, w.Workers

@@ -79,6 +79,9 @@ func needRegular(path string, st os.FileInfo) error {
 
 // checkRun judges a run again and rewrites its verdicts.
 func checkRun(w, notes io.Writer, path string, asJSON, explained bool) error {
+	if err := results.Dir(path).Idle(); err != nil {
+		return usage(err)
+	}
 	if err := judge.Run(path); err != nil {
 		return badInput(err)
 	}

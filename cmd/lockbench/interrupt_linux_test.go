@@ -183,3 +183,42 @@ func TestSecondInterruptAtTheTerminal(t *testing.T) {
 	}
 	p.nothingLeft()
 }
+
+// TestInterruptWhileALockIsAlone: the locks that were measured before it have been under test, and are judged on what there is.
+func TestInterruptWhileALockIsAlone(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	p.Args = append(p.Args, "run", "--seed", "1", "--out", p.out, "--scenario", write(t, "alone.yaml", `name: partition
+summary: It measures lock after lock.
+drivers: [redis-setnx, redis-setnx+renew]
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+phases: [{name: short, alone: true, for: 100ms, drivers: [redis-setnx]}, {name: long, alone: true, for: 1h, drivers: [redis-setnx+renew]}, {name: last, for: 1s}]
+require: {grants: 2, attempts: 0, allowance: 4s}
+`))
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second lock is measured", func() bool {
+		streams, _ := filepath.Glob(filepath.Join(p.dir(), results.StreamDir, "redis-setnx+renew*", "c1*.stream"))
+		return len(streams) > 0
+	})
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.exitCode(); code != exitInterrupted {
+		t.Fatalf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
+	}
+	p.nothingLeft()
+	saved := p.load()
+	if len(saved.Run.Tests) != 2 || len(saved.Verdicts.Tests) != 2 {
+		t.Fatalf("%d tests, %d verdicts", len(saved.Run.Tests), len(saved.Verdicts.Tests))
+	}
+	for _, test := range saved.Run.Tests {
+		if test.Status != results.Incomplete {
+			t.Errorf("%s is %q: %s", test.Name, test.Status, test.Reason)
+		}
+		if _, err := os.Stat(saved.Dir.Streams(test.Name)); err == nil {
+			t.Errorf("%s: its streams were not merged", test.Name)
+		}
+	}
+}

@@ -18,16 +18,7 @@ import (
 
 // Run judges every history of the run in dir and saves verdict.json. A test that left no history gets no verdict.
 // A history that is not well formed is an error: it is never judged. An *InputError says that nothing could be judged as it is.
-func Run(dir string) (err error) {
-	release, err := results.Dir(dir).Lock()
-	if err != nil {
-		return &InputError{err}
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	return judgeRun(dir)
-}
-
-func judgeRun(dir string) error {
+func Run(dir string) error {
 	saved, err := results.LoadToJudge(dir)
 	if err != nil {
 		return &InputError{fmt.Errorf("%w: %w", ErrNotARun, err)}
@@ -45,8 +36,8 @@ func judgeRun(dir string) error {
 		v, err := judgeTest(saved.Dir, t)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-		case malformed(err) && lacking[t.Name]: // that must not cost the other tests their verdicts
-			if note(t, []string{fmt.Sprintf("without what is damaged its history does not fit together, so it was not judged: %v", err)}) {
+		case malformed(err) && (lacking[t.Name] || t.Status != results.Complete): // that must not cost the other tests their verdicts
+			if note(t, []string{fmt.Sprintf("what there is of its history does not fit together, so it was not judged: %v", err)}) {
 				if err := saved.Dir.WriteRun(&saved.Run); err != nil {
 					return err
 				}

@@ -244,25 +244,3 @@ func TestRunTellsInputFromOutput(t *testing.T) {
 		}
 	}
 }
-
-// The streams of a run that goes on are its own.
-func TestARunThatGoesOnIsNotJudged(t *testing.T) {
-	saved := crashedRun(t, "d.a")
-	release, err := saved.Dir.Lock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var bad *InputError
-	if err := Run(string(saved.Dir)); !errors.Is(err, results.ErrInUse) || !errors.As(err, &bad) {
-		t.Errorf("judged: %v", err)
-	}
-	if _, err := os.Stat(stream(saved.Dir, "d.a", "c1")); err != nil {
-		t.Errorf("its streams were taken: %v", err)
-	}
-	if err := release(); err != nil {
-		t.Fatal(err)
-	}
-	if err := Run(string(saved.Dir)); err != nil {
-		t.Error(err)
-	}
-}

@@ -241,18 +241,18 @@ func (r *run) rest(ctx context.Context, p *driverRun) error {
 		if meta.Status != results.NotRun {
 			continue
 		}
-		if ctx.Err() != nil {
+		t := p.current // has run its phases alone, and must end in order whatever happens
+		p.current = nil
+		if t == nil && ctx.Err() != nil {
 			meta.Reason = "interrupted before it began"
 			continue
 		}
-		t := p.current
-		p.current = nil
 		if t == nil {
 			t, _ = r.openTest(ctx, p, meta, false)
 		}
 		unwatch, unfollow := t.watch(ctx), t.follow(ctx)
 		for _, ph := range r.scenario.Phases {
-			if planned := meta.Phase(ph.Name); t.err == nil && !ph.Alone && planned != nil {
+			if planned := meta.Phase(ph.Name); t.err == nil && ctx.Err() == nil && !ph.Alone && planned != nil {
 				t.err = t.phase(ctx, ph, planned)
 			}
 		}

@@ -76,7 +76,7 @@ func (r *run) planPhases(t *test, first bool) []results.Phase {
 		if p.Alone && !first || !concerns(p.Drivers, t) {
 			continue
 		}
-		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency, Alone: p.Alone, Fault: describeFaults(p.Faults)}
+		ph := results.Phase{Name: p.Name, Status: results.NotRun, Latency: p.Latency, Contended: p.Contended(r.scenario.Workload), Fault: describeFaults(p.Faults)}
 		switch err := phaseApplies(p, t, t.ttl()); {
 		case errors.Is(err, faults.ErrNoMeaning):
 			ph.Status, ph.Reason = results.NotApplicable, strings.TrimPrefix(err.Error(), faults.ErrNoMeaning.Error()+": ")

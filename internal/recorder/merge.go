@@ -31,7 +31,8 @@ type Recovered struct {
 	Lacking bool
 }
 
-// Recover is MergeInto for what a crash left: it leaves damaged streams out, and where they are.
+// Recover is MergeInto for what a crash left: it leaves damaged streams out. As long as there are any, no stream is removed, so that
+// one that is repaired is merged with all others.
 func Recover(path, dir string) (Recovered, error) {
 	m, err := read(dir, true)
 	if err != nil {
@@ -81,6 +82,9 @@ func read(dir string, lenient bool) (*merged, error) {
 func (m *merged) save(path, dir string) error {
 	if err := writeHistory(path, history.Merge(m.streams...)); err != nil {
 		return fmt.Errorf("write the history %s: %w", path, results.Advise(err))
+	}
+	if m.lacking {
+		return nil
 	}
 	for _, file := range m.done {
 		if err := os.Remove(file); err != nil {

@@ -2,6 +2,7 @@ package results
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"slices"
 )
@@ -11,9 +12,10 @@ const (
 	neverEnded  = "it was killed or crashed before its end"
 	cutShort    = "the run ended before this test was over: it was killed or crashed"
 	driverShort = "the run ended before the tests of this driver were over: it was killed or crashed"
-	phaseShort  = "the run ended before this phase was over: it was killed or crashed"
+	phaseShort  = "the run ended before it was recorded whether this phase was over"
 	testUnbegun = "the run ended before this test began"
 	neverBegan  = "the run ended before it began"
+	goesOn      = "the run is still going on"
 )
 
 // asFound corrects what a run that never ended says of itself: run.json was last written before the tests that it calls "not
@@ -21,6 +23,10 @@ const (
 func (s *Saved) asFound() {
 	r := &s.Run
 	if !r.Finished.IsZero() || r.Status == Complete {
+		return
+	}
+	if errors.Is(s.Dir.Idle(), ErrInUse) {
+		s.asItGoesOn()
 		return
 	}
 	if r.Status == Incomplete {
@@ -34,6 +40,22 @@ func (s *Saved) asFound() {
 	for i := range r.Drivers {
 		if d := &r.Drivers[i]; d.Status == NotRun {
 			s.driverAsFound(d)
+		}
+	}
+}
+
+// asItGoesOn gives what the run has not come to the one reason for that.
+func (s *Saved) asItGoesOn() {
+	r := &s.Run
+	r.Reason = cmp.Or(r.Reason, goesOn)
+	for i := range r.Tests {
+		if t := &r.Tests[i]; t.Status == NotRun {
+			t.Reason = cmp.Or(t.Reason, goesOn)
+		}
+	}
+	for i := range r.Drivers {
+		if d := &r.Drivers[i]; d.Status == NotRun {
+			d.Reason = cmp.Or(d.Reason, goesOn)
 		}
 	}
 }

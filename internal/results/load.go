@@ -147,8 +147,11 @@ func Runs(path string) ([]string, error) {
 	var dirs []string
 	for _, e := range entries {
 		dir := filepath.Join(path, e.Name())
-		if _, err := os.Stat(filepath.Join(dir, RunFile)); err == nil {
+		switch _, err := os.Stat(filepath.Join(dir, RunFile)); {
+		case err == nil:
 			dirs = append(dirs, dir)
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+			return nil, fmt.Errorf("read a run: %w", err) // it may be one, and must not be missing from the others
 		}
 	}
 	if len(dirs) == 0 {

@@ -217,8 +217,8 @@ type Phase struct {
 	Fault string `json:"fault,omitempty"`
 	// Latency is true if the phase measures the table's uncontended acquire latency.
 	Latency bool `json:"latency,omitempty"`
-	// Alone is true if no other driver runs meanwhile.
-	Alone bool `json:"alone,omitempty"`
+	// Contended is true if the phase measures contended latency: it runs alone, without a fault, with several workers.
+	Contended bool `json:"contended,omitempty"`
 }
 
 // Expect is what a scenario expects of a test. An empty field expects valid.
