@@ -170,8 +170,16 @@ func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, timed bool, fault in
 			first = min(first, h.Answered)
 		}
 	}
+	until := fault
+	if fault == never {
+		until = p.End
+		for i := range lock {
+			until = max(until, lock[i].Answered, lock[i].End)
+		}
+	}
 	// What comes before the first grant is the start of the workers' sessions.
-	s.watch(stretches(lock, first, p.End))
+	all := stretches(lock, first, until)
+	s.watch(all, p.End)
 	if !timed {
 		return true, nil
 	}
@@ -180,14 +188,7 @@ func (s *sharing) add(lock []checker.Hold, p *PhaseMeasure, timed bool, fault in
 			return true, err
 		}
 	}
-	until := fault
-	if fault == never {
-		until = p.End
-		for i := range lock {
-			until = max(until, lock[i].Answered, lock[i].End)
-		}
-	}
-	return true, s.handOffs(stretches(lock, first, until), p.End, fault == never)
+	return true, s.handOffs(all, p.End, fault == never)
 }
 
 // invokedIn are the acquires that were invoked from one time on and before another; all are in the order of their invokes.
@@ -222,11 +223,14 @@ func worker(process, workers int64) int64 {
 	return process
 }
 
-// watch adds how long nobody held one lock in one phase though somebody was waiting.
-func (s *sharing) watch(all []stretch) {
+// watch adds how long nobody held one lock before end though somebody was waiting.
+func (s *sharing) watch(all []stretch, end int64) {
 	var idle time.Duration
 	for _, part := range all {
-		long := time.Duration(part.to - part.from)
+		if part.from >= end {
+			return
+		}
+		long := time.Duration(min(part.to, end) - part.from)
 		s.Watched += long
 		if part.holders > 0 || part.waiters == 0 {
 			idle = 0

@@ -39,7 +39,7 @@ func stretches(lock []checker.Hold, from, to int64) []stretch {
 		at               int64
 		holders, waiters int
 	}
-	var changes []change
+	changes := make([]change, 0, 2*len(lock))
 	add := func(begin, end int64, holders, waiters int) {
 		if begin, end = max(begin, from), min(end, to); begin < end {
 			changes = append(changes, change{begin, holders, waiters}, change{end, -holders, -waiters})
@@ -52,7 +52,7 @@ func stretches(lock []checker.Hold, from, to int64) []stretch {
 		}
 	}
 	slices.SortFunc(changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
-	var all []stretch
+	all := make([]stretch, 0, len(changes))
 	now := stretch{from: from}
 	for _, c := range changes {
 		if c.at > now.from {
