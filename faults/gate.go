@@ -143,7 +143,10 @@ func (g *gate) enter(o *outlet) passage {
 		changed := g.changed
 		switch {
 		case g.holes > 0:
-			g.lossy[o] = struct{}{}
+			g.lossy[o], o.spoiled = struct{}{}, true
+			g.mu.Unlock()
+			return lost
+		case o.spoiled: // the hole is filled, and whoever did that is about to reset the connection: nothing may come behind a gap
 			g.mu.Unlock()
 			return lost
 		case g.cuts == 0:

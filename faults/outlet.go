@@ -22,6 +22,8 @@ type outlet struct {
 	broken func()          // the receiver is gone
 	done   func()          // this direction has ended; idempotent
 
+	spoiled bool // something of it was swallowed; the gate's mu guards it
+
 	mu      sync.Mutex
 	pending int         // chunks in the queue or on their way out of it
 	queue   chan *chunk // nil until it is needed
