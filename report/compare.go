@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Comparison is two runs, or two sets of rounds, side by side: A, and B against it.
@@ -67,7 +67,7 @@ func (c *Comparison) Document() *Document {
 	if n := c.compared(); n > 0 {
 		notes = append(notes, "Slower and faster are said only where the intervals do not overlap; they compare the medians. Where intervals overlap nothing was seen, which does not prove that there is nothing.",
 			fmt.Sprintf("%s were compared. Of two sides that are the same, with five rounds each on a machine that does not change meanwhile, the intervals of 0.8 %% lie apart by chance; "+
-				"of a machine that drifts, more. To be sure, run both again, the other first.", plural(n, "percentile")))
+				"of a machine that drifts, more. To be sure, run both again, the other first.", units.Plural(n, "percentile")))
 	}
 	d.section("How to read it", notes)
 	return d
@@ -79,7 +79,7 @@ func (r *Rounds) describe() string {
 	if len(r.Set.Runs) == 1 {
 		noun = "run"
 	}
-	return fmt.Sprintf("%s: %s of %s, lockbench %s, %s", r.Set.Path, plural(len(r.Set.Runs), noun), first.Subject(),
+	return fmt.Sprintf("%s: %s of %s, lockbench %s, %s", r.Set.Path, units.Plural(len(r.Set.Runs), noun), first.Subject(),
 		orElse(first.Version, "of unknown version"), first.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 }
 
@@ -225,100 +225,8 @@ func verdictOnLatency(a, b Estimate) string {
 	return ""
 }
 
-// says puts what the comparison found into sentences: what broke first.
-func (c *Comparison) says() []string {
-	var all []string
-	if d := differences(&c.A.Set.Runs[0].Run, &c.B.Set.Runs[0].Run); len(d) > 0 {
-		all = append(all, "The sides are not runs of the same, and what follows may come from that: "+list(d)+".")
-	}
-	changed := 0
-	for i := range c.Rows {
-		says := c.Rows[i].saysSafety()
-		all, changed = append(all, says...), changed+len(says)
-	}
-	few := min(len(c.A.Set.Runs), len(c.B.Set.Runs))
-	switch {
-	case changed == 0 && len(c.Rows) == 0:
-		all = append(all, "There is no lock to compare.")
-	case changed == 0:
-		all = append(all, "No verdict on safety changed.")
-	case few < IntervalRounds:
-		all = append(all, fmt.Sprintf("A violation that only one side has may be chance: A has %s, B %s.", plural(len(c.A.Set.Runs), "run"), plural(len(c.B.Set.Runs), "run")))
-	}
-	var latency []string
-	for i := range c.Rows {
-		latency = append(latency, c.Rows[i].saysLatency()...)
-	}
-	switch {
-	case few < IntervalRounds:
-		latency = append(latency, fmt.Sprintf("No verdict on latency: it takes %d rounds on each side, and A has %d, B %d. lockbench run --rounds %[1]d makes them.",
-			IntervalRounds, len(c.A.Set.Runs), len(c.B.Set.Runs)))
-	case c.compared() == 0:
-		latency = append(latency, "No verdict on latency: nothing was measured in every round of both sides.")
-	case len(latency) == 0:
-		latency = append(latency, "No difference in latency was seen.")
-	}
-	return append(all, latency...)
-}
-
-// compared counts the latencies of which both sides have an interval.
-func (c *Comparison) compared() (n int) {
-	for i := range c.Rows {
-		r := &c.Rows[i]
-		if r.incomparable() != "" {
-			continue
-		}
-		for _, k := range latencyKinds() {
-			for _, f := range comparedFigures(k) {
-				if r.A.measure(f).compareTo(r.B.measure(f)) != tooFewRounds {
-					n++
-				}
-			}
-		}
-	}
-	return n
-}
-
-func (r *ComparedRow) saysSafety() []string {
-	if why := r.incomparable(); why != "" {
-		return []string{fmt.Sprintf("%s cannot be compared: %s.", r.Driver.Title, why)}
-	}
-	var all []string
-	for _, q := range questions() {
-		a, b := r.A.ask(q), r.B.ask(q)
-		if change := changeOf(a, b); change != "" {
-			all = append(all, fmt.Sprintf("%s, %s: %s (A %s, B %s).", r.Driver.Title, lowerFirst(q.title), change, a.words(), b.words()))
-		}
-	}
-	return all
-}
-
-func (r *ComparedRow) saysLatency() []string {
-	if r.incomparable() != "" {
-		return nil
-	}
-	var all []string
-	for _, k := range latencyKinds() {
-		for _, f := range comparedFigures(k) {
-			a, b := r.A.measure(f), r.B.measure(f)
-			if d := a.compareTo(b); d == below || d == above {
-				all = append(all, fmt.Sprintf("%s, %s %s: %s: %s against %s.", r.Driver.Title, lowerFirst(k.title), f.stat, verdictOnLatency(a, b),
-					b.write(formatNanoseconds), a.write(formatNanoseconds)))
-			}
-		}
-	}
-	return all
-}
-
 // differs lists in what the sides differ beside what was measured.
 func (c *Comparison) differs() []string {
 	a, b := &c.A.Set.Runs[0].Run, &c.B.Set.Runs[0].Run
 	return append(differences(a, b), surroundings(a, b)...)
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }

@@ -28,7 +28,7 @@ func writePage(w io.Writer, d *Document, runs []*Model) error {
 		"class":     func(s State) string { return strings.ReplaceAll(string(s), " ", "-") },
 		"status":    func(s results.Status) State { return State(s) },
 		"time":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-		"plural":    plural,
+		"plural":    units.Plural,
 		"bytes":     func(n uint64) string { return units.Number(float64(n)/(1<<30)) + " GiB" },
 		"orElse":    orElse,
 		"prose":     prose,
@@ -124,7 +124,7 @@ type Chip struct {
 // Chips are the counts of the tally that are not zero; valid verdicts are always counted.
 func (m *Model) Chips() []Chip {
 	t := m.Tally
-	all := []Chip{{Valid, plural(t.Valid, "verdict") + " valid"}}
+	all := []Chip{{Valid, units.Plural(t.Valid, "verdict") + " valid"}}
 	if t.Valid == 0 {
 		all[0].State = Unknown
 	}
@@ -133,9 +133,9 @@ func (m *Model) Chips() []Chip {
 		state State
 		text  string
 	}{
-		{t.Unexpected, Invalid, plural(t.Unexpected, "violation")},
-		{t.Expected, Invalid, plural(t.Expected, "expected violation")},
-		{t.Missing, Unknown, plural(t.Missing, "expected violation") + " missing"},
+		{t.Unexpected, Invalid, units.Plural(t.Unexpected, "violation")},
+		{t.Expected, Invalid, units.Plural(t.Expected, "expected violation")},
+		{t.Missing, Unknown, units.Plural(t.Missing, "expected violation") + " missing"},
 		{t.Unknown, Unknown, fmt.Sprintf("%d unknown", t.Unknown)},
 		{t.NotRun, NotRun, fmt.Sprintf("%d not run", t.NotRun)},
 		{t.Failed, Failed, fmt.Sprintf("%d failed", t.Failed)},
@@ -159,9 +159,8 @@ func (r *Row) Nothing() bool { return r.nothing() }
 // Reason is why the row has nothing to show.
 func (r *Row) Reason() string { return orElse(r.Driver.Reason, "no reason was recorded") }
 
-// P50, P90, P99, P999 and Max are the row's latencies; Rate its grants per second in the same phases.
+// P50, P99, P999 and Max are the row's latencies; Rate its grants per second in the same phases.
 func (r *Row) P50() Span  { return r.Latency.Quantile(0.5) }
-func (r *Row) P90() Span  { return r.Latency.Quantile(0.9) }
 func (r *Row) P99() Span  { return r.Latency.Quantile(0.99) }
 func (r *Row) P999() Span { return r.Latency.Quantile(0.999) }
 func (r *Row) Max() Span  { return r.Latency.Max() }
@@ -177,7 +176,7 @@ func (r *Row) Rate() string {
 // Refused is the number of stale requests that the fence refused, or nothing if it is none or unknown.
 func (r *Row) Refused() string {
 	if n, ok := r.FencedOff(); ok && n > 0 {
-		return plural(n, "stale request") + " refused"
+		return units.Plural(n, "stale request") + " refused"
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/explain"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Model is everything that any format shows of a run.
@@ -216,7 +217,7 @@ func (m *Model) Workload() string {
 	add("TTL ", "ttl")
 	for _, n := range []struct{ name, noun, of string }{{"clients", "client", ""}, {"workers", "worker", " each"}, {"locks", "lock", ""}} {
 		if v, err := strconv.Atoi(m.Run.Settings[n.name]); err == nil {
-			all = append(all, plural(v, n.noun)+n.of)
+			all = append(all, units.Plural(v, n.noun)+n.of)
 		}
 	}
 	add("held for ", "hold")
@@ -229,7 +230,7 @@ func (r *Row) ServersAndTrips() string { return complexity(&r.Driver, "round tri
 
 // complexity has the round trips as the driver declares them, and as they were measured if that is another number.
 func complexity(d *results.Driver, trip string) string {
-	text := plural(d.Nodes, "server") + ", " + plural(d.RoundTrips, trip)
+	text := units.Plural(d.Nodes, "server") + ", " + units.Plural(d.RoundTrips, trip)
 	if n, ok := measuredTrips(d); ok && n != d.RoundTrips {
 		text += fmt.Sprintf(", %d measured", n)
 	}
@@ -243,11 +244,4 @@ func measuredTrips(d *results.Driver) (n int, ok bool) {
 		return 0, false
 	}
 	return m.N, true
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

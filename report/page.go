@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 const (
@@ -64,7 +66,7 @@ type told struct {
 
 // newPage lays out the page of a document and of runs.
 func newPage(d *Document, all []*Model) (*htmlPage, error) {
-	p := &htmlPage{Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", plural(len(all), "run")), Document: d}
+	p := &htmlPage{Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", units.Plural(len(all), "run")), Document: d}
 	if len(all) > 1 {
 		p.Matrix = newMatrix(all)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Render writes what the rounds say together; as HTML with a page on each of them below, and in the formats that know only
@@ -32,7 +33,7 @@ func (r *Rounds) Save(dir results.Dir) error {
 func (r *Rounds) Document() *Document {
 	first := &r.Set.Runs[0].Run
 	d := &Document{
-		Title: fmt.Sprintf("%s of %s", plural(len(r.Set.Runs), "round"), first.Subject()),
+		Title: fmt.Sprintf("%s of %s", units.Plural(len(r.Set.Runs), "round"), first.Subject()),
 		Lead:  r.lead(),
 		Tables: []Table{
 			tableOf("safety", "Safety", questionsTable(), r.Rows, (*RoundsRow).safetyLine),
@@ -68,7 +69,7 @@ func (r *Rounds) lead() []string {
 		}
 	}
 	if complete < wanted {
-		lead = append(lead, fmt.Sprintf("Of %s %d came to the end; what the others left is counted as far as it goes.", plural(wanted, "round"), complete))
+		lead = append(lead, fmt.Sprintf("Of %s %d came to the end; what the others left is counted as far as it goes.", units.Plural(wanted, "round"), complete))
 	}
 	return lead
 }

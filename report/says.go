@@ -267,7 +267,7 @@ func tripsNote(m *Model) string {
 	return text + "."
 }
 
-func incidents(n int) string { return plural(n, "incident") }
+func incidents(n int) string { return units.Plural(n, "incident") }
 
 func orElse(s, other string) string {
 	if s == "" {

@@ -181,7 +181,7 @@ func (r *Row) contentionCells() ([]Cell, string) {
 		return nil, c.Reason
 	}
 	return []Cell{
-		cell(plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), plural(c.Workers, "worker")),
+		cell(units.Plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), units.Plural(c.Workers, "worker")),
 		cell("luckiest "+percent(c.Luckiest), "unluckiest "+percent(c.Unluckiest), "fair "+percent(1/float64(c.Workers))),
 		cell(percent(c.IdleShare()), "longest "+units.Duration(c.LongestIdle)),
 	}, ""

@@ -76,7 +76,7 @@ func (t *Timeline) desc(faults []string) string {
 	}
 	text := fmt.Sprintf("At most %s grants per second; p99 of a window at most %s", units.Number(t.perSecond(most)), slowest)
 	if len(t.Holders) > 0 {
-		text += fmt.Sprintf("; at most %s of a lock at once", plural(slices.Max(t.Holders), "holder"))
+		text += fmt.Sprintf("; at most %s of a lock at once", units.Plural(slices.Max(t.Holders), "holder"))
 	}
 	if len(faults) > 0 {
 		text += ". Shaded are the faults " + strings.Join(faults, ", ")

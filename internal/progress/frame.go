@@ -136,9 +136,9 @@ func (r *row) known() []string {
 	case n == 0:
 		return nil
 	case r.number > 1:
-		return []string{plural(n, "incident") + " in " + plural(r.number, "test")}
+		return []string{units.Plural(n, "incident") + " in " + units.Plural(r.number, "test")}
 	}
-	return []string{plural(n, "incident")}
+	return []string{units.Plural(n, "incident")}
 }
 
 // slowest is the percentile of the acquires or, where they are too few for one, the longest.

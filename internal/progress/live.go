@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 )
 
 // Live draws a display again and again at the bottom of a terminal, below what is worth keeping. It leaves nothing behind that
@@ -90,7 +91,7 @@ func (l *Live) ended(e Event) string {
 		}
 		s := fmt.Sprintf("%s: %s after %s", e.Test, e.Status, whole(e.Time.Sub(r.testBegan)))
 		if n := r.incidents[e.Test]; n > 0 {
-			s += ", " + plural(n, "incident") + " in this test so far"
+			s += ", " + units.Plural(n, "incident") + " in this test so far"
 		}
 		if e.Status != results.Complete {
 			s += ": " + e.Reason

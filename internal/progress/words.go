@@ -8,13 +8,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
 // whole writes whole seconds and minutes: of a time that passes nobody needs more.
 func whole(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)

@@ -36,3 +36,11 @@ func Number(v float64) string {
 	digits = 2 - int(math.Floor(math.Log10(math.Abs(rounded))))
 	return strconv.FormatFloat(rounded, 'f', max(0, digits), 64)
 }
+
+// Plural writes a count with its noun, in the plural unless it is 1.
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
