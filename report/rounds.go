@@ -79,9 +79,9 @@ func figures() []figure {
 			{"p99.9", false, func(l Latency) Span { return l.Quantile(0.999) }},
 			{"max", false, Latency.Max},
 		} {
-			all = append(all, figure{k.name + "_" + strings.ReplaceAll(s.stat, ".", ""), k.title, s.stat, s.compared, func(r *Row) Span { return s.of(k.of(r)) }})
+			all = append(all, figure{k.name + "_" + strings.ReplaceAll(s.stat, ".", ""), k.title, s.stat, s.compared, func(r *Row) Span { return s.of(r.Of(k.kind)) }})
 		}
-		if k.title == latencyKinds()[0].title {
+		if k.kind == Uncontended {
 			all = append(all, figure{k.name + "_proxies", k.title, "proxies", false, func(r *Row) Span { return r.Proxies.Cost }})
 		}
 	}
@@ -174,16 +174,12 @@ func figureOf(kind, stat string) figure {
 	return all[slices.IndexFunc(all, func(f figure) bool { return f.kind == kind && f.stat == stat })]
 }
 
-// latencyKind is one kind of latency that a row has.
+// latencyKind is a kind of latency under the names that figures and tables give it.
 type latencyKind struct {
 	name, title string
-	of          func(*Row) Latency
+	kind        Kind
 }
 
 func latencyKinds() []latencyKind {
-	return []latencyKind{
-		{"acquire", "Uncontended", func(r *Row) Latency { return r.Latency }},
-		{"contended", "Contended", func(r *Row) Latency { return r.Contended }},
-		{"hand_off", "Hand-off", func(r *Row) Latency { return r.HandOff }},
-	}
+	return []latencyKind{{"acquire", "Uncontended", Uncontended}, {"contended", "Contended", Contended}, {"hand_off", "Hand-off", HandOff}}
 }
