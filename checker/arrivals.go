@@ -1,6 +1,10 @@
 package checker
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
 
 // arrivals are the grants of one lock of which a request was served so far. It answers whether a later grant than
 // a given one is among them.
@@ -9,12 +13,14 @@ import "slices"
 type arrivals struct {
 	// newest was asked for last, highest has the highest token.
 	newest, highest *grant
-	// front are those that stand for all in the order of tokens, as they returned: of each of the others there is one here that has
-	// no lower token and returned no earlier. If tokens rise, it is one.
+	// front are those that stand for all in the order of tokens, as they returned, so that their tokens fall. Of each of
+	// the others there is one here that has no lower token and returned no earlier. If tokens rise, it is one. Of those
+	// that returned at the same time there are two, of different processes: one may be the asker's own.
 	front []*grant
-	// away are the grants with a token that did not arrive yet, as they returned; unheld those that returned after their
-	// client had been killed.
-	away, unheld []*grant
+	// away are the grants with a token that did not arrive yet, as they returned.
+	away chain
+	// unheld are those that returned after their client had been killed.
+	unheld []*grant
 }
 
 // add takes a grant of which a request is served, the first one.
@@ -24,36 +30,31 @@ func (a *arrivals) add(g *grant) {
 	}
 	if g.Token.Set {
 		a.highest = higher(a.highest, g)
-		a.away = without(a.away, g)
+		a.away.remove(g)
 		a.addToken(g)
 	}
 }
 
-// addToken puts the grant into the front, unless another stands for it.
+// addToken puts the grant into the front, unless others stand for it.
 func (a *arrivals) addToken(g *grant) {
-	at := len(a.front)
-	for at > 0 && a.front[at-1].Return.Time > g.Return.Time {
-		at--
-		if a.front[at].Token.V >= g.Token.V {
-			return
+	to := sort.Search(len(a.front), func(i int) bool { return a.front[i].Return.Time > g.Return.Time })
+	from := to
+	for from > 0 && a.front[from-1].Return.Time == g.Return.Time {
+		from--
+	}
+	same := append(slices.Clone(a.front[from:to]), g)
+	slices.SortStableFunc(same, func(a, b *grant) int { return cmp.Compare(b.Token.V, a.Token.V) })
+	kept := same[:0]
+	for _, o := range same {
+		beaten := to < len(a.front) && a.front[to].Token.V >= o.Token.V
+		if !beaten && (len(kept) == 0 || len(kept) == 1 && kept[0].process != o.process) {
+			kept = append(kept, o)
 		}
 	}
-	for i := at - 1; i >= 0; i-- {
-		o := a.front[i]
-		same := o.Return.Time == g.Return.Time
-		if same && o.process != g.process { // one may be the asker's own, and hide the other
-			continue
-		}
-		if o.Token.V > g.Token.V || same && o.Token == g.Token {
-			if same {
-				return
-			}
-			break
-		}
-		a.front = slices.Delete(a.front, i, i+1)
-		at--
+	for from > 0 && len(kept) > 0 && a.front[from-1].Token.V <= kept[0].Token.V {
+		from--
 	}
-	a.front = slices.Insert(a.front, at, g)
+	a.front = slices.Replace(a.front, from, to, kept...)
 }
 
 // laterThan finds a grant among them that is later than g, or nil: the one that was asked for last if that is
@@ -81,8 +82,9 @@ func (a *arrivals) higher(g *grant) *grant {
 	if !g.Token.Set {
 		return nil
 	}
-	for i := len(a.front) - 1; i >= 0 && a.front[i].Return.Time >= g.Invoke.Time; i-- {
-		if o := a.front[i]; o.Token.V > g.Token.V && !before(o, g) {
+	n := sort.Search(len(a.front), func(i int) bool { return a.front[i].Token.V <= g.Token.V })
+	for i := n - 1; i >= 0 && a.front[i].Return.Time >= g.Invoke.Time; i-- {
+		if o := a.front[i]; !before(o, g) {
 			return o
 		}
 	}
@@ -94,9 +96,11 @@ func (a *arrivals) neverHeld(g *grant) { a.unheld = append(a.unheld, g) }
 
 // forget notes that the grant, if it did not arrive yet, never will.
 func (a *arrivals) forget(g *grant) {
-	if g.arrived != 0 {
+	if g.first != nil {
 		return
 	}
-	a.away = without(a.away, g)
-	a.unheld = without(a.unheld, g)
+	a.away.remove(g)
+	if i := slices.Index(a.unheld, g); i >= 0 {
+		a.unheld = slices.Delete(a.unheld, i, i+1)
+	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // passes is in how many passes over a history something was missed before everything of it is remembered.
@@ -26,15 +26,19 @@ func Check(ops []history.Op, opt Options) (Result, error) {
 	}, opt)
 }
 
-// CheckFrom judges a history that is read line by line: read feeds all of its lines and returns the error of feed, or its own.
-// It is called again if the lines are not in the order of their times, or one turns out to be about what was over long ago
-// and so had been forgotten. Its errors are those of read, and *history.LineError.
+// CheckFrom judges a history that is read line by line: read feeds all of its lines and returns the error of feed, or
+// its own. It is called again if the lines are not in the order of their times, or one turns out to be about what was
+// over long ago and so had been forgotten. Its errors are those of read, and *history.LineError.
 func CheckFrom(read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
 	return inPasses(newRetain(), read, opt)
 }
 
 func inPasses(r *retain, read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
-	sizes := windows()
+	return inSizes(windows(), r, read, opt)
+}
+
+// inSizes judges with windows of the sizes, one after the other, until one is large enough.
+func inSizes(sizes []int, r *retain, read func(feed func(*history.Op) error) error, opt Options) (Result, error) {
 	for missed := 0; ; {
 		s := newStream(opt, r, sizes[0])
 		err := read(s.Feed)
@@ -45,6 +49,8 @@ func inPasses(r *retain, read func(feed func(*history.Op) error) error, opt Opti
 		switch {
 		case errors.Is(err, ErrOutOfOrder) && len(sizes) > 1:
 			sizes = sizes[1:]
+		case errors.Is(err, ErrOutOfOrder):
+			return Result{}, &history.LineError{Line: s.lines, Err: fmt.Errorf("%w, by more than %d lines: sort them", err, sizes[0])}
 		case r.missing():
 			missed++
 			r.all = missed >= passes
@@ -57,13 +63,24 @@ func inPasses(r *retain, read func(feed func(*history.Op) error) error, opt Opti
 
 // judge judges what was counted.
 func (s *sweep) judge() Result {
-	liveness := s.checkStuck() // which counts, too
+	s.faults.finish()
+	liveness := worse(s.checkStuck(), s.shares.judge(s.opt.Share)) // which counts, too
 	result := Result{
 		Liveness:  liveness,
-		Incidents: s.incidents.list(func(at history.Stamp) string { return seconds(at.Time - s.begin) }),
+		Incidents: s.incidents.list(),
 		Counts:    s.counts,
+		Faults:    s.faults.list(),
+		Outside:   s.outside.list(),
+		Stalls:    s.outside.stalls,
 	}
-	unknown := s.tooLittle()
+	if s.begin != never {
+		result.Begin = s.begin
+	}
+	spoilt := s.outside.spoilt(s.begin, s.opt.MaxStall)
+	unknown := list(s.tooLittle(), spoilt)
+	if spoilt != "" && result.Liveness.Verdict == Valid {
+		result.Liveness = Judgement{Unknown, spoilt}
+	}
 	result.Exclusion = exclusion(&s.counts, unknown)
 	result.Data = s.data(unknown)
 	if s.hosts {
@@ -113,6 +130,8 @@ func (s *sweep) data(unknown string) Judgement {
 	// The resource checked tokens: it was said to, or it refused a request.
 	case (s.opt.Fenced || s.rejected) && c.Grants > 0 && !s.tokens:
 		return Judgement{NotApplicable, "cannot be fenced: the lock has no token"}
+	case s.opt.DataOptional && c.Grants > 0 && !s.requested:
+		return Judgement{NotApplicable, "there is no request"}
 	case broken != "" || unknown != "":
 		return Judgement{Unknown, list(broken, unknown)}
 	case c.Writes == 0:

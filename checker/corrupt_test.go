@@ -8,16 +8,16 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // corruption makes a well-formed history malformed.
 type corruption struct {
 	name string
-	// fits says whether it can strike the line i.
+	// fits says whether it can spoil the line i.
 	fits func(ops []history.Op, i int) bool
-	// strike returns the history, and the index of the line that must be named.
-	strike func(ops []history.Op, i int) ([]history.Op, int)
+	// spoil returns the history, and the index of the line that must be named.
+	spoil func(ops []history.Op, i int) ([]history.Op, int)
 }
 
 // earlier is the line of the same process before the line i, or -1.
@@ -113,7 +113,7 @@ func corruptions() []corruption {
 // TestMalformedHistoryIsRefused corrupts histories in every way, and wants the very line named and nothing judged.
 func TestMalformedHistoryIsRefused(t *testing.T) {
 	all := corruptions()
-	struck, total := map[string]int{}, 0
+	found, total := map[string]int{}, 0
 	rapid.Check(t, func(t *rapid.T) {
 		ops := drawHistory(t)
 		total++
@@ -127,8 +127,8 @@ func TestMalformedHistoryIsRefused(t *testing.T) {
 			if len(fit) == 0 {
 				continue
 			}
-			struck[c.name]++
-			wrong, at := c.strike(slices.Clone(ops), rapid.SampledFrom(fit).Draw(t, c.name))
+			found[c.name]++
+			wrong, at := c.spoil(slices.Clone(ops), rapid.SampledFrom(fit).Draw(t, c.name))
 			if c.name != "an index twice" {
 				wrong = numbered(wrong)
 			}
@@ -140,8 +140,8 @@ func TestMalformedHistoryIsRefused(t *testing.T) {
 		}
 	})
 	for _, c := range all {
-		if struck[c.name] < total/20 {
-			t.Errorf("%s: only in %d of %d histories", c.name, struck[c.name], total)
+		if found[c.name] < total/20 {
+			t.Errorf("%s: only in %d of %d histories", c.name, found[c.name], total)
 		}
 	}
 }

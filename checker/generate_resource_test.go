@@ -3,7 +3,7 @@ package checker
 import (
 	"slices"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // serve takes any request that is under way, however old.

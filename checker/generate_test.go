@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // generator draws well-formed histories of a lock that promises nothing. Times stand still often, so that ties are
@@ -75,7 +75,7 @@ func drawSteps(t *rapid.T, steps ...int) []history.Op {
 		case "resource":
 			g.serve()
 		default:
-			g.strike()
+			g.inject()
 		}
 	}
 	for i := range g.ops {
@@ -120,15 +120,15 @@ func (g *generator) nemesis(op history.Op) {
 	g.ops = append(g.ops, op)
 }
 
-func (g *generator) strike() {
+func (g *generator) inject() {
 	client := draw(g, g.processes...).client
 	switch g.index(8) {
 	case 0:
-		g.nemesis(history.Op{Type: history.Invoke, F: "partition", Value: "n1"})
+		g.nemesis(history.Op{Type: history.Invoke, F: "partition", Fault: faultOn("n1")})
 	case 1: // who is stopped still holds, and goes on as if nothing had been
-		g.nemesis(history.Op{Type: history.Invoke, F: "pause", Value: client})
+		g.nemesis(history.Op{Type: history.Invoke, F: "pause", Fault: faultOn(client)})
 	case 2, 3, 4, 5:
-		g.nemesis(history.Op{Type: history.OK, F: history.Heal, Value: "n1"})
+		g.nemesis(history.Op{Type: history.OK, F: history.Heal, Fault: faultOn("n1")})
 	case 6: // the client dies of itself, which no line tells
 		for _, p := range g.processes {
 			if p.client == client {

@@ -1,35 +1,53 @@
 package checker
 
-import "github.com/lockbench/lockbench/internal/history"
+import "github.com/lockbench/lockbench/checker/history"
 
 // grant is an acquire and, if it returned ok, its hold.
 type grant struct {
 	*history.Grant
 	lock    *lock
 	process *process
-	// end is when its hold ended, once that is decided. It is not after Return for a client that was killed before: that
-	// grant was never held.
+	// end is when its hold ended, once that is decided. It is not after Return for a client that was killed before:
+	// that grant was never held.
 	end     int64
 	decided bool
 
-	// overlapped is true if its hold overlapped another, whichever began first; awaited lists what waits for its end, but for
-	// what began at unwatched or later.
+	// overlapped is true if its hold overlapped another, whichever began first.
 	overlapped bool
-	awaited    []*overlapping
-	unwatched  int64
-	// above is the grant of the highest token that had returned when this one was asked for.
-	above *grant
-	// arrived is the place in the resource's order of its first served request; 0: none was.
-	arrived uint64
+	// open is true while the hold may be open, by the lines so far; contested if another was when it began. own is
+	// then one of its own process; below is likewise, and may be one that was open later.
+	open, contested bool
+	own, below      *grant
+	// over is true if its acquire has ended, or its client was killed before that.
+	over bool
+	// toldLost is true if its client learned that it had lost the lock, while it held it.
+	toldLost bool
+	// run is what it has in common with its process's grants before and after it; nil until it has returned.
+	run *run
+	// outer is the grant that its process held already, if locks are reentrant: its requests count as that one's.
+	outer *grant
+	// silent is true if its client was taken for dead since silence; follower is the hold that began next.
+	silent   bool
+	silence  int64
+	follower *grant
+	// above is the grant of the highest token that had returned when this one was asked for; regressed is true if this
+	// one's token is not above that.
+	above     *grant
+	regressed bool
+	// first is its first request that was served; nil: none was.
+	first *history.Request
 	// next is a later grant of its process that arrived and was invoked at the very time at which this one returned.
-	next *grant
-	good goodFaith
-	turn turn
+	next  *grant
+	good  goodFaith
+	turn  turn
+	links [chains]links
 	// incident is the one that it is part of.
 	incident *group
 }
 
 func (g *grant) key() history.GrantKey { return history.GrantKey{Process: g.Process.N, Grant: g.N} }
+
+func (g *grant) id() GrantID { return GrantID{Process: g.Process.N, Grant: g.N} }
 
 // held reports whether there was a hold at all, as far as is known.
 func (g *grant) held() bool { return g.Return.Time < g.process.killed }

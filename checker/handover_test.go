@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // drawHandover draws the history of a lock that goes from client to client, each a little before or after the one

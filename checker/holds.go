@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // Hold is an acquire with the times that the verdicts go by. Times are the history's nanoseconds.
 type Hold struct {
 	*history.Grant
-	// Answered is when the worker waited no longer: the acquire ended, or its client was killed. Of one that the history does
-	// not see end it is the last time at which its client is known to have lived, and Unanswered is true.
+	// Answered is when the worker waited no longer: the acquire ended, or its client was killed. Of one that the
+	// history does not see end it is the last time at which its client is known to have lived, and Unanswered is
+	// true.
 	Answered   int64
 	Unanswered bool
 	// Held is true if the acquire was granted to a living client. Its hold then runs from Answered to End: the call of

@@ -3,18 +3,19 @@ package checker
 import (
 	"math"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // never is after every line.
 const never = math.MaxInt64
 
-// lives knows how long each client lived. It is told the lines in the order of their times; lines at the same time in any.
+// lives knows how long each client lived. It is told the lines in the order of their times; lines at the same time in
+// any.
 //
-// A kill ends all processes of its client that existed at its stamp, and until then it lived. A client can also die of itself,
-// which no line tells: what is certain is that it lived until its last line. A client that was started again under its old
-// name has new processes, which begin after all the old ones have ended; so only processes that overlap in time, one
-// with the next, vouch for each other.
+// A kill ends all processes of its client that existed at its stamp, and until then it lived. A client can also die
+// of itself, which no line tells: what is certain is that it lived until its last line. A client that was started
+// again under its old name has new processes, which begin after all the old ones have ended; so only processes that
+// overlap in time, one with the next, vouch for each other.
 type lives struct {
 	clients   map[string]*client
 	processes []*process // by history.Process.Index
@@ -23,13 +24,13 @@ type lives struct {
 // client is all lives of one client, as far as is known.
 type client struct {
 	lives []*life
-	// alive are the processes that were not killed, killed when the last kill struck.
+	// alive are the processes that were not killed, killed is the time of the last kill.
 	alive  []*process
 	killed int64
 }
 
-// life is a time in which processes of a client overlap, one with the next. It may turn out that the next life was still this
-// one: when a process that is older than the next life writes a line.
+// life is a time in which processes of a client overlap, one with the next. It may turn out that the next life was
+// still this one: when a process that is older than the next life writes a line.
 type life struct {
 	into        *life // which it turned out to be part of
 	index       int   // in the client's lives
@@ -93,15 +94,15 @@ func (ls *lives) begin(hp *history.Process, at int64) {
 	}
 }
 
-// kill notes a kill, and returns the processes that it struck.
+// kill notes a kill, and returns the processes that it ended.
 func (ls *lives) kill(name string, at int64) []*process {
 	c := ls.client(name)
-	struck := c.alive
+	ended := c.alive
 	c.killed, c.alive = at, nil
-	for _, p := range struck {
+	for _, p := range ended {
 		p.killed = at
 	}
-	return struck
+	return ended
 }
 
 // life is the one that the process is part of, as far as is known.
@@ -121,7 +122,7 @@ func (p *process) diedByKill() bool {
 	return l.index == len(p.client.lives)-1 || p.killed < p.client.lives[l.index+1].first
 }
 
-// last is the last time that shows its client alive, as far as is known; a kill that strikes it is one.
+// last is the last time that shows its client alive, as far as is known; a kill that ends it is one.
 func (p *process) last() int64 {
 	if p.diedByKill() {
 		return max(p.life().last, p.killed)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // stuckLocks counts the stuck locks, by walking through time in steps of one nanosecond.

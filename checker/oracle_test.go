@@ -1,9 +1,11 @@
 package checker
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // oracle judges a history straight from the definitions, one pair at a time. It shares no code with the checkers,
@@ -15,6 +17,7 @@ type oracle struct {
 	counts Counts
 	// must are pairs that are in one incident; may are those that can be.
 	must, may [][2]GrantID
+	both      map[string][][2]int64 // when each lock had two holders
 }
 
 type oracleGrant struct {
@@ -38,7 +41,7 @@ type oracleRequest struct {
 }
 
 func newOracle(ops []history.Op) *oracle {
-	o := &oracle{ops: ops}
+	o := &oracle{ops: ops, both: map[string][][2]int64{}}
 	for i, op := range ops {
 		if op.F == history.Acquire && op.Type == history.OK {
 			o.grants = append(o.grants, o.grant(i, op))
@@ -197,6 +200,7 @@ func (o *oracle) judge() {
 			o.interleaved(x, y)
 		}
 	}
+	o.overlapTimes()
 	for i, r := range o.reqs {
 		o.stale(r, o.reqs[:i])
 		o.lost(r, o.reqs[:i])
@@ -204,14 +208,35 @@ func (o *oracle) judge() {
 }
 
 func (o *oracle) overlap(x *oracleGrant) {
-	counted := 0
+	counted, until := 0, int64(0)
 	for _, y := range o.grants {
 		if beganIn(x, y) {
-			counted = 1
+			counted, until = 1, max(until, min(x.end(), y.end()))
 			o.must = append(o.must, [2]GrantID{x.id, y.id})
 		}
 	}
 	o.counts.Overlap += counted
+	if counted > 0 && until-x.ok <= BriefOverlap {
+		o.counts.OverlapBrief++
+	}
+	if counted > 0 {
+		o.both[x.lock] = append(o.both[x.lock], [2]int64{x.ok, until})
+	}
+}
+
+// overlapTimes joins the times in which a lock had two holders.
+func (o *oracle) overlapTimes() {
+	for _, spans := range o.both {
+		slices.SortFunc(spans, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+		for len(spans) > 0 {
+			from, until := spans[0][0], spans[0][1]
+			for len(spans) > 0 && spans[0][0] <= until {
+				until, spans = max(until, spans[0][1]), spans[1:]
+			}
+			o.counts.OverlapTime += until - from
+			o.counts.LongestOverlap = max(o.counts.LongestOverlap, until-from)
+		}
+	}
 }
 
 func (o *oracle) tokens(x *oracleGrant) {
@@ -220,8 +245,8 @@ func (o *oracle) tokens(x *oracleGrant) {
 		if x == y || x.lock != y.lock || !x.token.Set || !y.token.Set {
 			continue
 		}
-		first := y.ok < x.ok || y.ok == x.ok && y.okLine < x.okLine
-		if returnedBefore(y, x) && y.token.V >= x.token.V || first && y.token.V == x.token.V {
+		equal := x.token.V == y.token.V && (y.ok < x.ok || y.ok == x.ok && o.goesFirst(y, x, returnedBefore))
+		if returnedBefore(y, x) && y.token.V >= x.token.V || equal {
 			counted = 1
 			o.may = append(o.may, [2]GrantID{x.id, y.id})
 			if y.token.V == x.token.V {
@@ -230,6 +255,20 @@ func (o *oracle) tokens(x *oracleGrant) {
 		}
 	}
 	o.counts.TokenRegression += counted
+}
+
+// goesFirst says which of two grants with the same token, whose order nothing tells, is taken as the first: one whose
+// token is above those of all that were known to be before it, else that of the first line.
+func (o *oracle) goesFirst(y, x *oracleGrant, before func(a, b *oracleGrant) bool) bool {
+	convicted := func(g *oracleGrant) bool {
+		return slices.ContainsFunc(o.grants, func(b *oracleGrant) bool {
+			return b != g && b.lock == g.lock && b.token.Set && before(b, g) && b.token.V >= g.token.V
+		})
+	}
+	if convicted(x) != convicted(y) {
+		return convicted(x)
+	}
+	return y.okLine < x.okLine
 }
 
 // interleaved looks for a request of b between two of a; the other way round is asked by another call.

@@ -2,10 +2,11 @@ package checker
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // rows are the counts of one history that are not zero, of what a right lock under a right resource has none.
@@ -43,7 +44,7 @@ func TestPlantedBugs(t *testing.T) {
 		{"its users overstay and are fenced off", planted{overstays: true, fenced: true}, []string{"overlap", "fenced_off"}, []string{"interleaved"}, Invalid, Valid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if !slices.Equal(simulate(tt.planted, 0), simulate(tt.planted, 0)) {
+			if !reflect.DeepEqual(simulate(tt.planted, 0), simulate(tt.planted, 0)) {
 				t.Error("a seed does not repeat its history")
 			}
 			for seed := range uint64(6) {

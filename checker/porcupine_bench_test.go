@@ -8,7 +8,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // porcupineBound is how long Porcupine may think about one history. It gives no answer to the ambiguous one in 30 s
@@ -43,8 +43,8 @@ func (h hold) step(release bool) step {
 }
 
 // newContest grants a right lock so many times, to one of the waiting clients at random. Evenly among these, so many
-// acquires are invoked that never return, each by a client of its own. If wrong, the last grant is made while the lock is held
-// by the one before it.
+// acquires are invoked that never return, each by a client of its own. If wrong, the last grant is made while the
+// lock is held by the one before it.
 func newContest(random *rand.Rand, clients, grants, ambiguous int, wrong bool) *contest {
 	c := &contest{}
 	var waiting []hold

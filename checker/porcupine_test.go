@@ -12,16 +12,17 @@ import (
 	"github.com/anishathalye/porcupine"
 	"pgregory.net/rapid"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
-// Porcupine decides whether a history is linearizable: whether each operation can be given one instant between its call
-// and its return, both included, at which it took effect, so that one after another they are what a right lock does. It knows
-// nothing of the definitions of docs/history.md, and so is the judge of them here: of overlap by the model of a mutex, of
-// token regression by that of a lock with fencing tokens.
+// Porcupine decides whether a history is linearizable: whether each operation can be given one instant between its
+// call and its return, both included, at which it took effect, so that one after another they are what a right lock
+// does. It knows nothing of the definitions of docs/history.md, and so is the judge of them here: of overlap by the
+// model of a mutex, of token regression by that of a lock with fencing tokens.
 //
 // What it cannot say is that at equal times the lines of one process are ordered and those of two are not: its
-// intervals know only times. So no two lines of a process are at the same time here; TestAgainstTheDefinitions has those.
+// intervals know only times. So no two lines of a process are at the same time here; TestAgainstTheDefinitions has
+// those.
 
 // ever is when an operation returns that may take effect at any time after its call.
 const ever = math.MaxInt64
@@ -69,7 +70,8 @@ func fencedModel() porcupine.Model {
 	}
 }
 
-// byLock takes a history apart: locks have nothing to do with each other, so it is linearizable if that of each lock is.
+// byLock takes a history apart: locks have nothing to do with each other, so it is linearizable if that of each lock
+// is.
 func byLock(all []porcupine.Operation) [][]porcupine.Operation {
 	of := map[string][]porcupine.Operation{}
 	for _, op := range all {
@@ -87,8 +89,8 @@ func byLock(all []porcupine.Operation) [][]porcupine.Operation {
 //
 // A hold is an acquire, from its invoke to its ok, and a release, from the end of the hold on. Whatever instants are
 // chosen, the mutex is held from the return of acquire to the call of release, and to choose just these two is never
-// worse: so the mutex is linearizable if, and only if, the holds of the definition are apart. Calls go before returns at
-// equal times, as ends go before begins.
+// worse: so the mutex is linearizable if, and only if, the holds of the definition are apart. Calls go before returns
+// at equal times, as ends go before begins.
 //
 //   - fail: it is proven that nothing happened. It is left out.
 //   - info, or an acquire without an end: if it happened it was a grant like any other, ended by something that nobody
@@ -150,8 +152,8 @@ type attempt struct {
 	granted *oracleGrant // nil: it was not, or nobody knows
 }
 
-// attempts are the acquires in the order of their invokes' lines. When a client died is the one thing that it takes from
-// the oracle of the definitions: Porcupine has no word for it.
+// attempts are the acquires in the order of their invokes' lines. When a client died is the one thing that it takes
+// from the oracle of the definitions: Porcupine has no word for it.
 func attempts(ops []history.Op) []*attempt {
 	var all []*attempt
 	of := map[GrantID]*attempt{}
@@ -172,8 +174,9 @@ func attempts(ops []history.Op) []*attempt {
 	return all
 }
 
-// givenUp is the end of a hold: a little later, and between all times of a history of drawApart, if its process was granted
-// the lock again by the very line after which it died. Then that is wrong whatever else happened at that time.
+// givenUp is the end of a hold: a little later, and between all times of a history of drawApart, if its process was
+// granted the lock again by the very line after which it died. Then that is wrong whatever else happened at that
+// time.
 func givenUp(ops []history.Op, g *oracleGrant) int64 {
 	again := slices.ContainsFunc(ops, func(op history.Op) bool {
 		return op.F == history.Acquire && op.Type == history.OK && op.Process == g.id.Process && op.Lock == g.lock && op.Grant > g.id.Grant && op.Time == g.end()
@@ -254,8 +257,8 @@ func TestPorcupineAgrees(t *testing.T) {
 	}
 }
 
-// withChecks checks a property with so many histories, unless -rapid.checks asks for another number, and returns how many
-// they were. A test that has run for too long to do all of them fails.
+// withChecks checks a property with so many histories, unless -rapid.checks asks for another number, and returns how
+// many they were. A test that has run for too long to do all of them fails.
 func withChecks(t *testing.T, want int, property func(*rapid.T)) int {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks").Value

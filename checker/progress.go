@@ -3,14 +3,15 @@ package checker
 import (
 	"fmt"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // progress counts what happened around the faults.
 type progress struct {
-	// before is how many acquires were invoked before now.
-	before int
-	// early is how many were granted before the first fault, late how many after the last one was healed so far: at healed.
+	// before is how many acquires were invoked before now, and over how many of those had ended, or their client.
+	before, over int
+	// early is how many were granted before the first fault, late how many after the last one was healed so far: at
+	// healed.
 	early, late int
 	healed      int64
 }
@@ -18,10 +19,8 @@ type progress struct {
 // settle counts the time now, which is over.
 func (p *progress) settle(s *sweep) {
 	p.before = s.counts.Attempts
-	if s.tick.struck {
-		p.healed = s.faults.lastHealed()
-	}
-	if len(s.faults) == 0 {
+	p.healed = s.faults.healed
+	if len(s.faults.all) == 0 {
 		p.early += len(s.tick.returned)
 	}
 	if s.now > p.healed {
@@ -29,20 +28,6 @@ func (p *progress) settle(s *sweep) {
 	} else {
 		p.late = 0
 	}
-}
-
-// lastHealed is when the last fault was healed, 0 if none was. A kill needs no heal: what it did is done.
-func (all faults) lastHealed() int64 {
-	last := int64(0)
-	for _, f := range all {
-		switch {
-		case f.healed != never:
-			last = max(last, f.healed)
-		case f.name == history.Kill:
-			last = max(last, f.begin)
-		}
-	}
-	return last
 }
 
 // tooLittle says why the history proves nothing, or nothing if it does: a lock that nobody asks for breaks no promise.
@@ -54,10 +39,10 @@ func (s *sweep) tooLittle() string {
 		return "nothing was granted"
 	}
 	var reasons []string
-	if (len(s.faults) == 0 || s.hosts) && grants < s.opt.MinGrants {
+	if (len(s.faults.all) == 0 || s.hosts) && grants < s.opt.MinGrants {
 		reasons = append(reasons, fmt.Sprintf("only %s, %d are needed", amount(grants, "grant"), s.opt.MinGrants))
 	}
-	if len(s.faults) > 0 && !s.hosts { // else it takes a clock to see what was when
+	if len(s.faults.all) > 0 && !s.hosts { // else it takes a clock to see what was when
 		reasons = append(reasons, s.aroundFaults(s.opt.MinGrants), s.underFaults(s.opt.MinAttempts))
 	}
 	return list(reasons...)
@@ -69,8 +54,8 @@ func (s *sweep) aroundFaults(least int) string {
 		return ""
 	}
 	var early, late, unhealed string
-	for _, f := range s.faults {
-		if f.healed == never && f.name != history.Kill {
+	for _, f := range s.faults.all {
+		if f.healed == never && f.Name != history.Kill {
 			unhealed = f.String() + " was not healed"
 		}
 	}
@@ -83,14 +68,18 @@ func (s *sweep) aroundFaults(least int) string {
 	return list(early, late, unhealed)
 }
 
-// underFaults says which faults may not have struck, and during which fewer than least acquires were invoked.
+// underFaults says which faults may not have been injected, and during which fewer than least acquires were invoked.
 func (s *sweep) underFaults(least int) string {
 	var reasons []string
-	for _, f := range s.faults {
-		if f.failed {
-			reasons = append(reasons, list(f.String()+" may not have struck", f.err))
+	for _, f := range s.faults.all {
+		if f.Missed {
+			reasons = append(reasons, list(f.String()+" was not injected", f.err))
+			continue
 		}
-		if f.name == history.Kill && f.until == never {
+		if f.Uncertain {
+			reasons = append(reasons, list(f.String()+" may not have been injected", f.err))
+		}
+		if f.Name == history.Kill && f.until == never {
 			continue // it lasts no time
 		}
 		attempts := f.attempts
@@ -98,18 +87,10 @@ func (s *sweep) underFaults(least int) string {
 			attempts += s.counts.Attempts
 		}
 		if attempts < least {
-			reasons = append(reasons, fmt.Sprintf("only %s during %s, %d are needed", orNo(attempts, "attempt"), f, least))
+			reasons = append(reasons, fmt.Sprintf("only %s during %s, %d are needed", orNo(attempts, "attempt"), &f.Fault, least))
 		}
 	}
 	return list(reasons...)
-}
-
-// String names the fault in a sentence.
-func (f *fault) String() string {
-	if f.value == "" {
-		return f.name
-	}
-	return fmt.Sprintf("%s (%s)", f.name, f.value)
 }
 
 func orNo(n int, thing string) string {

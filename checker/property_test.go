@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 func check(t rapid.TB, ops []history.Op, opt Options) Result {
@@ -51,6 +51,7 @@ func compare(t *rapid.T, ops []history.Op, bound int64) {
 	got := check(t, ops, Options{StuckAfter: bound})
 	o := newOracle(ops)
 	o.judge()
+	o.losses()
 	want := o.counts
 	want.StuckLock = o.stuckLocks(bound)
 	want.Attempts, want.Grants, want.Ambiguous = got.Counts.Attempts, len(o.grants), got.Counts.Ambiguous
@@ -68,7 +69,7 @@ func TestAgainstTheDefinitions(t *testing.T) {
 func checkIncidents(t *rapid.T, ops []history.Op, o *oracle, got Result) {
 	of := map[GrantID]int{}
 	for i, in := range got.Incidents {
-		if in.Begin > in.End || len(in.Kinds) == 0 || in.Explanation == "" {
+		if in.Begin > in.End || len(in.Kinds) == 0 || len(in.Violations) == 0 {
 			t.Fatalf("incident %+v\n%s", in, text(ops))
 		}
 		for _, g := range in.Grants {
@@ -88,6 +89,18 @@ func checkIncidents(t *rapid.T, ops []history.Op, o *oracle, got Result) {
 	for _, p := range append(o.may, o.must...) {
 		link(p[0], p[1])
 		link(p[1], p[0])
+	}
+	found := 0
+	for _, in := range got.Incidents {
+		found += in.Unlisted + len(in.Violations)
+		for _, v := range in.Violations {
+			if !inMay[v.By.GrantID][v.Against.GrantID] || !slices.Contains(in.Grants, v.By.GrantID) || !slices.Contains(in.Kinds, v.Kind) {
+				t.Fatalf("the definitions know no such violation: %+v\n%s", v, text(ops))
+			}
+		}
+	}
+	if c := got.Counts; found != c.Overlap+c.Interleaved+c.TokenRegression+c.StaleWrite+c.LostUpdate {
+		t.Fatalf("%d violations of %+v\n%s", found, c, text(ops))
 	}
 	for _, p := range o.must {
 		i, ok := of[p[0]]

@@ -1,6 +1,6 @@
 package checker
 
-import "github.com/lockbench/lockbench/internal/history"
+import "github.com/lockbench/lockbench/checker/history"
 
 // simWorker is one life of a client of the simulation, or the part of one that has one process number.
 type simWorker struct {
@@ -10,7 +10,8 @@ type simWorker struct {
 	gone    bool // it was killed, or goes on under a new number
 	grant   int64
 	token   history.Uint
-	// deadline is when its grant's TTL may be over. It is counted from before the acquire, so the server's is no earlier.
+	// deadline is when its grant's TTL may be over. It is counted from before the acquire, so the server's is no
+	// earlier.
 	deadline int64
 	holding  bool
 }

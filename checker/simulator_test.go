@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // Times of the simulation, in nanoseconds of its own clock.
@@ -98,7 +98,7 @@ func (s *simulation) record(op history.Op) {
 }
 
 func (s *simulation) nemesis(f string, typ history.Type, client, value string) {
-	s.record(history.Op{Client: client, Process: history.NemesisProcess, F: f, Type: typ, Value: value})
+	s.record(history.Op{Client: client, Process: history.NemesisProcess, F: f, Type: typ, Fault: faultOn(value)})
 }
 
 // simulate returns the history of four clients.

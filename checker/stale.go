@@ -1,59 +1,88 @@
 package checker
 
-import (
-	"fmt"
-
-	"github.com/lockbench/lockbench/internal/history"
-)
+import "github.com/lockbench/lockbench/checker/history"
 
 // goodFaith is what tells, of a stale write, whether it was sent in good faith by the only holder, and only arrived
 // late: that shows that a fence is missing, not that the lock is broken.
 type goodFaith struct {
-	// beaten is true if a later grant had returned and arrived before this one returned; rivals are later grants that may
-	// arrive, and returned before it, or when it wrote.
+	// beaten is true if a later grant had returned and arrived before this one returned; rivals are later grants that
+	// may arrive, and returned before it, or when it wrote.
 	beaten bool
 	rivals []*grant
-}
-
-// staleRequest is a stale write.
-type staleRequest struct {
-	grant   *grant
-	request *history.Request
+	// crowded is true if there were too many grants to look for all rivals among them. If it matters, the grant is
+	// missed.
+	crowded bool
 }
 
 // beginGoodFaith notes which later grants have returned when g does: by token, for g was waiting then.
 func (s *sweep) beginGoodFaith(g *grant) {
-	if s.hosts {
-		return // it takes a clock to see it
+	if s.hosts || g.outer != nil {
+		return // it takes a clock to see it, and what counts is the outer grant
 	}
-	a := &g.lock.arrivals
+	a, t := &g.lock.arrivals, &s.tick
 	g.good.beaten = a.higher(g) != nil
+	kept := s.retain.retains(g)
 	if g.Token.Set {
-		for i := len(a.away) - 1; i >= 0 && a.away[i].Return.Time >= g.Invoke.Time; i-- {
-			g.rival(a.away[i])
+		n := 0
+		for o := a.away.last; o != nil && o.Return.Time >= g.Invoke.Time; o = a.away.prev(o) {
+			if n++; n > s.retain.rivals && !kept {
+				g.good.crowded = true
+				break
+			}
+			g.rival(o)
 		}
-		a.away = append(a.away, g)
+		a.away.push(g)
 	}
-	for _, o := range s.tick.returned {
+	for _, o := range s.few(t.returned, kept) {
 		o.rival(g)
 	}
-	for _, o := range s.tick.writers {
+	for _, o := range s.few(t.writers, kept) {
+		o.rival(g)
+	}
+	for _, o := range t.kept {
 		o.rival(g)
 	}
 }
 
 // writeInvoked notes that g invokes a write.
 func (s *sweep) writeInvoked(g *grant) {
-	for _, o := range s.tick.returned {
+	t, kept := &s.tick, s.retain.retains(g)
+	for _, o := range s.few(t.returned, kept) {
 		g.rival(o)
 	}
-	s.tick.writers = append(s.tick.writers, g)
+	t.writers = append(t.writers, g)
+	if kept {
+		t.kept = append(t.kept, g)
+	}
+}
+
+// few are the newest of the grants or, for one of which everything is remembered, all.
+func (s *sweep) few(all []*grant, kept bool) []*grant {
+	more := len(all) - s.retain.rivals
+	if kept || more <= 0 {
+		return all
+	}
+	s.tick.crowded = true
+	return all[more:]
 }
 
 // rival notes o if it is later than g.
 func (g *grant) rival(o *grant) {
-	if o != g && o.lock == g.lock && later(o, g) {
+	if o != g && o.lock == g.lock && later(o, g) && (len(g.good.rivals) == 0 || g.good.rivals[len(g.good.rivals)-1] != o) {
 		g.good.rivals = append(g.good.rivals, o)
+	}
+}
+
+// settleGoodFaith notes of the grants of the time now that there were too many of them.
+func (s *sweep) settleGoodFaith() {
+	if !s.tick.crowded {
+		return
+	}
+	for _, g := range s.tick.returned {
+		g.good.crowded = true
+	}
+	for _, g := range s.tick.writers {
+		g.good.crowded = true
 	}
 }
 
@@ -62,8 +91,8 @@ func (g *grant) rival(o *grant) {
 func (s *sweep) serve(g *grant, r *history.Request) {
 	l := g.lock
 	newer := s.laterThan(g)
-	if g.arrived == 0 {
-		g.arrived = r.Seq
+	if g.first == nil {
+		g.first = r
 		l.arrivals.add(g)
 		s.next(g)
 	}
@@ -91,15 +120,12 @@ func (s *sweep) laterThan(g *grant) *grant {
 
 func (s *sweep) staleWrite(g *grant, r *history.Request, newer *grant) {
 	s.counts.StaleWrite++
-	s.stale = append(s.stale, staleRequest{g, r})
-	s.incidents.add(finding{
-		kind: staleKind, grants: []*grant{g, newer}, at: r.Served.Time, until: r.Served.Time, order: [2]uint64{r.Seq},
-		explain: func(at clock) string {
-			writer, holder := names(g, newer)
-			return fmt.Sprintf("%s, granted %s at %s, wrote it at %s (version %d), after a request of %s, which is the later holder, granted it at %s",
-				writer, quoted(g.lock), at(g.Return), at(r.Served), r.Version.V, holder, at(newer.Return))
-		},
-	})
+	f := &finding{
+		kind: staleKind, grants: []*grant{g, newer}, requests: []*history.Request{r, newer.first},
+		at: r.Served.Time, until: r.Served.Time, order: [2]uint64{r.Seq},
+	}
+	s.stale = append(s.stale, f)
+	s.incidents.add(f)
 }
 
 // next tells the grants of g's process that returned at the very time at which g was invoked that g arrived.
@@ -130,26 +156,32 @@ func (s *sweep) checkFence(g *grant) {
 	}
 }
 
-// findDelayed counts the stale writes of class delayed: invoked inside their hold, before the return of every later grant whose
-// request came first, if that hold overlapped no other.
+// findDelayed counts the stale writes of class delayed: invoked inside their hold, before the return of every later
+// grant whose request came first, if that hold overlapped no other.
 func (s *sweep) findDelayed() {
 	if s.hosts {
 		return
 	}
-	for _, w := range s.stale {
-		if !w.grant.overlapped && w.grant.covers(w.request.Invoke) && !w.knowable() {
+	for _, f := range s.stale {
+		g, r := f.grants[0], f.requests[0]
+		switch {
+		case g.overlapped || !g.covers(r.Invoke) || knowable(g, r):
+		case g.good.crowded && !s.retain.retains(g):
+			s.retain.missGrant(g.key())
+		default:
 			s.counts.StaleDelayed++
-			w.grant.incident.root().kinds[delayedKind] = true
+			f.delayed = true
+			g.incident.root().counts[delayedKind]++
 		}
 	}
 }
 
-// knowable reports whether a later grant had returned when the write was invoked, and arrived before it. Of those that
-// returned during the hold, which did not overlap, there are only the ones that were never held, and those at its very end.
-func (w staleRequest) knowable() bool {
-	g, r := w.grant, w.request
+// knowable reports whether a later grant had returned when g invoked the write, and arrived before it. Of those that
+// returned during the hold, which did not overlap, there are only the ones that were never held, and those at its
+// very end.
+func knowable(g *grant, r *history.Request) bool {
 	returned := func(o *grant) bool {
-		return o.arrived != 0 && o.arrived < r.Seq && o.Return.Time <= r.Invoke.Time && later(o, g)
+		return o.first != nil && o.first.Seq < r.Seq && o.Return.Time <= r.Invoke.Time && later(o, g)
 	}
 	if g.good.beaten {
 		return true

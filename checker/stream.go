@@ -2,8 +2,9 @@ package checker
 
 import (
 	"errors"
+	"fmt"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // ErrOutOfOrder is the error of a line whose time is before that of a line that was fed already.
@@ -12,10 +13,14 @@ var ErrOutOfOrder = errors.New("the lines are not in the order of their times")
 // ErrForgotten is the error of a history with a line about what was over long ago: that line was not judged.
 var ErrForgotten = errors.New("a line is about a grant that was over long ago")
 
-// Stream judges a history that it is fed line by line, in the order of their times; only the resource's lines may come at
-// any place, in their own order. Its memory is bound by what is open at a time (acquires, holds, requests that may still be
-// served), by the violations and by the numbers of processes and locks, not by how many lines there are. It is not safe for
-// concurrent use.
+// MaxOpen is how much may be open at a time: acquires, holds, requests, faults, processes, locks, and the violations
+// that wait for an end. Each takes about a kilobyte, so that they fit into 2 GB. A run of lockbench has a few hundred.
+const MaxOpen = 1 << 21
+
+// Stream judges a history that it is fed line by line, in the order of their times; only the resource's lines may
+// come at any place, in their own order. Its memory is bound by what is open at a time (acquires, holds, requests
+// that may still be served), by the violations and by the numbers of processes and locks, not by how many lines there
+// are. It is not safe for concurrent use.
 type Stream struct {
 	tracker *history.Tracker
 	sweep   *sweep
@@ -71,7 +76,14 @@ func (s *Stream) feed(at history.Stamp, op *history.Op) error {
 	if err := s.sweep.clock(op); err != nil {
 		return err
 	}
-	return s.note(s.tracker.Feed(at, op))
+	if err := s.note(s.tracker.Feed(at, op)); err != nil {
+		return err
+	}
+	if most := s.sweep.retain.open; most > 0 && s.tracker.Remembered()+s.sweep.remembered() > most {
+		return &history.LineError{Line: at.Line, Err: fmt.Errorf("more than %d acquires, requests, faults, processes and locks are open at once, which takes too much memory: "+
+			"split the history by lock, or write the releases", most)}
+	}
+	return nil
 }
 
 // note notes what was forgotten; the lines that follow may tell what else was.
@@ -84,8 +96,8 @@ func (s *Stream) note(err error) error {
 	return err
 }
 
-// Finish judges the lines that were fed. Its error is a *history.LineError: they are not a well-formed history, which is
-// never judged. Or it is ErrForgotten.
+// Finish judges the lines that were fed. Its error is a *history.LineError: they are not a well-formed history, which
+// is never judged. Or it is ErrForgotten.
 func (s *Stream) Finish() (Result, error) {
 	if s.window != nil {
 		s.window.size = 0
@@ -113,14 +125,18 @@ type retain struct {
 	tokens map[lockToken]bool
 	// missed counts what was not remembered. It is then in grants and tokens, for another pass over the history.
 	missed int
-	// watched is how many grants are remembered that may have overlapped a hold which nothing ended. Its client may have died
-	// of itself, and then none did. Else one is missed.
+	// watched is how many grants are remembered that may have overlapped a hold which nothing ended. Its client may
+	// have died of itself, and then none did. Else one is missed.
 	watched int
+	// rivals is among how many grants at a time a later one is looked for.
+	rivals int
+	// open is how much may be open at a time; 0: any number.
+	open int
 	// newest is how many tokens of a lock are remembered with the grants that had them first.
 	newest int
 }
 
-func newRetain() *retain { return &retain{watched: 256, newest: 32} }
+func newRetain() *retain { return &retain{watched: 256, rivals: 32, newest: 32, open: MaxOpen} }
 
 // lockToken is a token of a lock.
 type lockToken struct {

@@ -1,13 +1,9 @@
 package checker
 
-import (
-	"slices"
+import "github.com/lockbench/lockbench/checker/history"
 
-	"github.com/lockbench/lockbench/internal/history"
-)
-
-// sweep judges the lines of a history in the order of their times. Lines at the same time are in no order, but for those of one
-// process: what depends on their order is decided when the time goes on, in settle.
+// sweep judges the lines of a history in the order of their times. Lines at the same time are in no order, but for
+// those of one process: what depends on their order is decided when the time goes on, in settle.
 type sweep struct {
 	opt    Options
 	retain *retain
@@ -22,10 +18,18 @@ type sweep struct {
 	progress        progress
 	liveness        liveness
 	incidents       incidents
-	undecided       map[*overlapping]bool
-	stale           []staleRequest
-	// tokens is true if a grant had a token, rejected if the resource refused a request, used if the turn of a grant was seen.
-	tokens, rejected, used bool
+	outside         outside
+	shares          shares
+	over            int // how many acquires have ended, or their client has
+	// undecided is how many holds began while another may have been open, and silent are those of clients that were
+	// taken for dead.
+	undecided int
+	silent    []*grant
+	stale     []*finding
+	queued    int // how many holds and turns wait for those before them
+	// tokens is true if a grant had a token, rejected if the resource refused a request, requested if a
+	// request was made, used if the resource saw one.
+	tokens, rejected, requested, used bool
 	// hosts is true if the lines come from several hosts. Their times are then only compared within a process.
 	hosts bool
 }
@@ -35,10 +39,14 @@ type tick struct {
 	returned []*grant // ok
 	refused  []*grant // fail and info
 	givenUp  []*grant
-	writers  []*grant // of the writes that were invoked
+	lost     []*grant           // whose client was told so
+	writers  []*grant           // of the writes that were invoked
+	kept     []*grant           // of those that returned or wrote, the ones of which everything is remembered
+	crowded  bool               // there are too many of them
+	own      map[ownLock]*grant // the highest token of those that returned
+	asked    []*lock            // that refused an acquire, or granted it
 	answered []answer
 	killed   []*process
-	struck   bool // the nemesis wrote a line
 	healed   bool // a heal was done
 	fault    bool // a fault began
 }
@@ -52,19 +60,33 @@ type answer struct {
 type lock struct {
 	name string
 	line int // the first of its acquires
-	// waiting are the acquires that have not ended.
-	waiting []*grant
-	// live are its grants whose hold or turn is not over, as they returned.
-	live     []*grant
-	arrivals arrivals
-	tokens   tokenHistory
-	written  *history.Request // the newest write
-	writer   *grant
-	idle     idle
+	// waiting are the acquires that have not ended, as they were invoked; live the grants whose hold or turn is not
+	// over, as they returned.
+	waiting, live chain
+	overlaps      overlaps
+	turns         turnQueue
+	losses        losses
+	arrivals      arrivals
+	tokens        tokenHistory
+	written       *history.Request // the newest write
+	writer        *grant
+	idle          idle
+}
+
+func newLock(first *history.Grant) *lock {
+	return &lock{
+		name: first.Lock, line: first.Invoke.Line, idle: idle{spell: spell{wished: never}, asked: never},
+		waiting: chain{of: waitingChain}, live: chain{of: liveChain}, arrivals: arrivals{away: chain{of: awayChain}},
+	}
 }
 
 func newSweep(opt Options, r *retain) *sweep {
-	return &sweep{opt: opt, retain: r, lives: newLives(), locks: map[string]*lock{}, undecided: map[*overlapping]bool{}, begin: never, liveness: newLiveness(opt)}
+	return &sweep{opt: opt, shares: shares{}, retain: r, lives: newLives(), locks: map[string]*lock{}, begin: never, tick: tick{own: map[ownLock]*grant{}}, liveness: newLiveness(opt)}
+}
+
+// remembered is how much is remembered beside what a Tracker does.
+func (s *sweep) remembered() int {
+	return len(s.locks) + len(s.faults.all) + len(s.stale) + s.queued
 }
 
 // clock notes the time of a line, and settles what was before.
@@ -88,17 +110,19 @@ func (s *sweep) Line(p *history.Process, at history.Stamp) { s.lives.line(p, at.
 func (s *sweep) Invoked(hg *history.Grant) {
 	l, ok := s.locks[hg.Lock]
 	if !ok {
-		l = &lock{name: hg.Lock, line: hg.Invoke.Line, idle: idle{spell: spell{wished: never}}}
+		l = newLock(hg)
 		s.locks[hg.Lock] = l
 	}
 	l.line = min(l.line, hg.Invoke.Line)
-	g := &grant{Grant: hg, lock: l, process: s.lives.processes[hg.Process.Index], unwatched: never}
+	g := &grant{Grant: hg, lock: l, process: s.lives.processes[hg.Process.Index]}
 	for hg.Index >= len(s.grants) {
 		s.grants = append(s.grants, nil)
 	}
 	s.grants[hg.Index] = g
-	l.waiting = append(l.waiting, g)
+	l.waiting.push(g)
+	l.losses.wish(s.now)
 	s.counts.Attempts++
+	s.shares.of(hg.Process.Client).attempts++
 	s.counts.Ambiguous++ // until it ends
 	s.liveness.asked(g)
 	s.tokensBefore(g)
@@ -107,7 +131,8 @@ func (s *sweep) Invoked(hg *history.Grant) {
 // Returned is the end of an acquire.
 func (s *sweep) Returned(hg *history.Grant) {
 	g := s.grants[hg.Index]
-	g.lock.waiting = without(g.lock.waiting, g)
+	g.lock.waiting.remove(g)
+	s.askedNoMore(g)
 	if hg.Outcome != history.Info {
 		s.counts.Ambiguous--
 	}
@@ -116,24 +141,31 @@ func (s *sweep) Returned(hg *history.Grant) {
 		return
 	}
 	s.counts.Grants++
+	s.shares.of(hg.Process.Client).grants++
 	s.tokens = s.tokens || g.Token.Set
 	s.beginHold(g)
 	s.checkToken(g)
 	s.beginGoodFaith(g)
-	g.lock.live = append(g.lock.live, g)
+	g.lock.live.push(g)
 	s.tick.returned = append(s.tick.returned, g)
+	if s.retain.retains(g) {
+		s.tick.kept = append(s.tick.kept, g)
+	}
 }
 
 // GivenUp is the end of a hold.
 func (s *sweep) GivenUp(hg *history.Grant) {
-	s.tick.givenUp = append(s.tick.givenUp, s.grants[hg.Index])
+	g := s.grants[hg.Index]
+	s.noLongerOpen(g)
+	s.tick.givenUp = append(s.tick.givenUp, g)
 }
 
 // Requested is the invoke of a request.
 func (s *sweep) Requested(r *history.Request) {
+	s.requested = true
 	s.counts.Ambiguous++ // until it is answered
 	if r.F == history.Write {
-		s.writeInvoked(s.grants[r.Grant.Index])
+		s.writeInvoked(s.grants[r.Grant.Index].outermost())
 	}
 }
 
@@ -146,15 +178,18 @@ func (s *sweep) Answered(r *history.Request) {
 	g := s.grants[r.Grant.Index]
 	s.tick.answered = append(s.tick.answered, answer{g, r})
 	if r.Seq == 0 && s.awaits(r) {
-		g.turn.unserved++
+		g.outermost().turn.unserved++
 	}
 }
 
 // Served is a line of the resource.
 func (s *sweep) Served(r *history.Request) {
-	g := s.grants[r.Grant.Index]
-	if answered(r) && (r.Answer.Time < s.now || s.hosts) && g.covers(r.Answer) { // else it is settled with the time of its answer
-		g.turn.add(r)
+	own := s.grants[r.Grant.Index]
+	g := own.outermost()
+	s.used = true
+	s.reach(g, r)
+	if answered(r) && (r.Answer.Time < s.now || s.hosts) && own.covers(r.Answer) { // else it is settled with the time of its answer
+		s.addTurn(g, r)
 	}
 	if r.Rejected {
 		s.rejected = true
@@ -168,13 +203,16 @@ func (s *sweep) Served(r *history.Request) {
 	}
 }
 
-// Struck is a line of the nemesis.
-func (s *sweep) Struck(op *history.Op) {
+// Nemesis is a line of the nemesis.
+func (s *sweep) Nemesis(op *history.Op) {
+	if history.Outside(op.F) {
+		s.outside.take(op, &s.faults)
+		return
+	}
 	s.hosts = s.hosts || op.F == history.Hosts
-	s.tick.struck = true
 	s.tick.healed = s.tick.healed || op.F == history.Heal && op.Type == history.OK
-	s.tick.fault = s.tick.fault || op.Type == history.Invoke && op.F != history.Phase && op.F != history.Heal
-	s.faults.take(op, s.progress.before)
+	s.tick.fault = s.tick.fault || op.Type == history.Invoke && op.F != history.Phase && op.F != history.Heal && (op.F != history.Kill || !s.liveness.always)
+	s.faults.take(op, &s.progress)
 	if op.F == history.Kill && op.Type == history.Invoke && !s.hosts {
 		s.tick.killed = append(s.tick.killed, s.lives.kill(op.Client, op.Time)...)
 	}
@@ -192,9 +230,11 @@ func (s *sweep) settle() {
 	t := &s.tick
 	for _, a := range t.answered {
 		if a.request.Seq != 0 && a.grant.covers(a.request.Answer) {
-			a.grant.turn.add(a.request)
+			s.addTurn(a.grant.outermost(), a.request)
 		}
 	}
+	s.settleGoodFaith()
+	s.settleLosses()
 	s.progress.settle(s)
 	s.liveness.settle(s)
 	for _, g := range t.givenUp {
@@ -210,14 +250,24 @@ func (s *sweep) settle() {
 	for _, p := range t.killed {
 		s.buryHolds(p)
 	}
+	s.progress.over = s.over
+	if len(t.own) > 0 {
+		clear(t.own)
+	}
 	*t = tick{
+		own: t.own, asked: t.asked[:0], lost: t.lost[:0],
 		returned: t.returned[:0], refused: t.refused[:0], givenUp: t.givenUp[:0], writers: t.writers[:0],
-		answered: t.answered[:0], killed: t.killed[:0],
+		kept: t.kept[:0], answered: t.answered[:0], killed: t.killed[:0],
 	}
 }
 
 // buryHolds ends the holds of a process that was killed just now.
 func (s *sweep) buryHolds(p *process) {
+	for _, hg := range p.Grants {
+		if hg.Outcome == "" {
+			s.askedNoMore(s.grants[hg.Index])
+		}
+	}
 	if !p.diedByKill() {
 		return // it may have died before: that is known at the end
 	}
@@ -228,22 +278,22 @@ func (s *sweep) buryHolds(p *process) {
 	}
 }
 
+// askedNoMore notes, once, that an acquire has ended or that its client was killed.
+func (s *sweep) askedNoMore(g *grant) {
+	if !g.over {
+		g.over = true
+		s.over++
+	}
+}
+
 // endHold notes when the hold ended, which is now certain.
 func (s *sweep) endHold(g *grant, end int64) {
 	if g.decided {
 		return
 	}
 	g.end, g.decided = end, true
-	if end > g.unwatched && g.held() {
-		s.retain.missGrant(g.key())
-	}
 	g.lock.idle.since = max(g.lock.idle.since, end)
-	for _, o := range g.awaited {
-		if o.open--; o.open == 0 {
-			s.resolve(o)
-		}
-	}
-	g.awaited = nil
+	s.holdEnded(g)
 	s.endTurn(g)
 }
 
@@ -252,26 +302,22 @@ func (s *sweep) finish() {
 	s.liveness.over = s.end == s.now
 	s.settle()
 	s.liveness.finish(s)
+	s.finishLosses()
 	for _, l := range s.locks {
-		for _, g := range slices.Clone(l.live) {
+		for g := l.live.first; g != nil; {
+			next := l.live.next(g) // it may be taken out
 			s.endHold(g, g.knownEnd())
+			g = next
 		}
 	}
 	for _, l := range s.locks {
-		for _, g := range slices.Clone(l.live) {
+		for l.live.first != nil {
+			g := l.live.first
 			g.turn.unserved = 0 // what was not served by now never will be
 			s.endTurn(g)
 		}
 	}
 	s.findDelayed()
-}
-
-// without removes the grant, which is in the list at most once. The rest keeps its order.
-func without(list []*grant, g *grant) []*grant {
-	if i := slices.Index(list, g); i >= 0 {
-		return slices.Delete(list, i, i+1)
-	}
-	return list
 }
 
 // answered reports whether the worker learned how its request ended.

@@ -1,15 +1,13 @@
 package checker
 
-import "fmt"
-
 // tokenHistory is what is remembered of the tokens of one lock.
 type tokenHistory struct {
-	// highest is the grant with the highest token of those that returned before now; own likewise for each process, if they are
-	// on several hosts: then only a process's own grants are known to have returned before.
+	// highest is the grant with the highest token of those that returned before now; own likewise for each process,
+	// if they are on several hosts: then only a process's own grants are known to have returned before.
 	highest *grant
 	own     map[*process]*grant
-	// first is, for a token, the grant that returned first with it: for the recent ones, a ring of which next is the oldest.
-	// Any other that was seen is at most forgotten.
+	// first is, for a token, the grant that returned first with it: for the recent ones, a ring of which next is the
+	// oldest. Any other that was seen is at most forgotten.
 	first     map[uint64]*grant
 	recent    []uint64
 	next      int
@@ -24,18 +22,22 @@ func (s *sweep) tokensBefore(g *grant) {
 		return
 	}
 	g.above = g.lock.tokens.highest
-	for _, own := range s.tick.returned { // of its own process the lines tell the order
-		if own.process == g.process && own.lock == g.lock && own.Token.Set {
-			g.above = higher(g.above, own)
-		}
+	if own := s.tick.own[ownLock{g.process, g.lock}]; own != nil { // of its own process the lines tell the order
+		g.above = higher(g.above, own)
 	}
+}
+
+// ownLock is a lock in the eyes of one process.
+type ownLock struct {
+	process *process
+	lock    *lock
 }
 
 // tokensAfter notes a grant that returned before now.
 func (s *sweep) tokensAfter(g *grant) {
 	t := &g.lock.tokens
 	switch {
-	case !g.Token.Set:
+	case !g.Token.Set, g.outer != nil && g.outer.Token == g.Token:
 	case !s.hosts:
 		t.highest = higher(t.highest, g)
 	default:
@@ -46,32 +48,37 @@ func (s *sweep) tokensAfter(g *grant) {
 	}
 }
 
-// checkToken counts the grant if its token is not above that of every grant that returned before it was asked for, or equals that
-// of one that returned earlier. Locks without tokens have none. Of two that returned at the same time one was the second.
+// checkToken counts the grant if its token is not above that of every grant that returned before it was asked for, or
+// equals that of one that returned earlier. Locks without tokens have none. Of those that returned at the same time
+// with the same token all but one count. That is one that no other grant convicts, if there is such a one.
 func (s *sweep) checkToken(g *grant) {
-	if !g.Token.Set {
-		return
+	if !g.Token.Set || g.outer != nil && g.outer.Token == g.Token {
+		return // it has none, or the one that its process holds the lock by
+	}
+	if !s.hosts {
+		key := ownLock{g.process, g.lock}
+		s.tick.own[key] = higher(s.tick.own[key], g)
 	}
 	rivals := []*grant{g}
 	if g.above != nil && g.above.Token.V >= g.Token.V {
 		rivals = append(rivals, g.above)
+		g.regressed = true
 	}
 	if same := s.firstWithToken(g); same != g && same != g.above {
-		rivals = append(rivals, same)
+		if same.regressed && !g.regressed && (s.hosts || same.Return.Time == g.Return.Time) {
+			g.lock.tokens.first[g.Token.V] = g
+			s.incidents.link(same, g)
+		} else {
+			rivals = append(rivals, same)
+		}
 	}
 	g.above = nil
 	if len(rivals) == 1 {
 		return
 	}
 	s.counts.TokenRegression++
-	other := rivals[1]
-	s.incidents.add(finding{
+	s.incidents.add(&finding{
 		kind: regressionKind, grants: rivals, at: g.Return.Time, until: g.Return.Time, order: [2]uint64{uint64(g.Invoke.Time), uint64(g.Invoke.Line)},
-		explain: func(at clock) string {
-			second, first := names(g, other)
-			return fmt.Sprintf("%s was granted %s at %s with token %d, although %s had been granted it at %s with token %d",
-				second, quoted(g.lock), at(g.Return), g.Token.V, first, at(other.Return), other.Token.V)
-		},
 	})
 }
 

@@ -3,17 +3,17 @@ package checker
 import (
 	"container/heap"
 	"fmt"
-	"math"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
-// windows are how many lines are put into the order of their times before they are judged: first none, as lockbench writes its
-// histories in that order; then enough for recorders that flush at different times; at last all there are.
-func windows() []int { return []int{0, 1 << 16, math.MaxInt} }
+// windows are how many lines are put into the order of their times before they are judged: first none, as lockbench
+// writes its histories in that order; then enough for recorders that flush at different times; at last as many as fit
+// into 2 GB.
+func windows() []int { return []int{0, 1 << 16, 1 << 22} }
 
-// window puts lines into the order of their times that are out of it by no more than its size. The lines of a process, and
-// those of the resource, must be in order among themselves, and stay in it.
+// window puts lines into the order of their times that are out of it by no more than its size. The lines of a
+// process, and those of the resource, must be in order among themselves, and stay in it.
 type window struct {
 	size     int
 	lines    waitingLines

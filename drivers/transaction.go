@@ -2,8 +2,8 @@ package drivers
 
 import "context"
 
-// Transaction is what a Lease implements whose lock is held by a transaction of a database (see Driver.Ledger): it reads
-// and writes the protected item in that very transaction. What it wrote takes effect only if the transaction is
+// Transaction is what a Lease implements whose lock is held by a transaction of a database (see Driver.Ledger): it
+// reads and writes the protected item in that very transaction. What it wrote takes effect only if the transaction is
 // committed, by the Release of the last lease that shares it, and vanishes in every other end of it.
 type Transaction interface {
 	// Read returns the number of writes applied to the lock's item, and its value. After an error nothing was read.
@@ -26,12 +26,12 @@ type Write struct {
 	Version uint64
 }
 
-// Ledger is the list of the writes that were made in the locks' own transactions. It is for the coordinator, which asks
-// over a connection of its own.
+// Ledger is the list of the writes that were made in the locks' own transactions. It is for the coordinator, which
+// asks over a connection of its own.
 type Ledger interface {
-	// Reset makes a ledger without writes.
+	// Reset makes a ledger without writes: it removes those of this namespace, and no others.
 	Reset(ctx context.Context) error
-	// Settle ends all sessions of the locks, so that nothing is in doubt any more, and returns the writes that were
+	// Settle ends all sessions of the namespace, so that nothing is in doubt any more, and returns the writes that were
 	// committed, lock by lock in the order of their versions.
 	Settle(ctx context.Context) ([]Write, error)
 }

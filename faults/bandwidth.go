@@ -1,24 +1,28 @@
 package faults
 
-import "context"
+import (
+	"context"
 
-// Bandwidth lets only so many bytes a second pass in each struck direction between two hosts, of all their connections
-// together.
+	"github.com/lockbench/lockbench/faults/links"
+)
+
+// Bandwidth limits how many bytes per second pass between two hosts, in each direction that it hits, on all their
+// connections together.
 type Bandwidth struct{}
 
 // Info implements Fault.
 func (Bandwidth) Info() Info {
 	return Info{
-		Name: "bandwidth", Strikes: AnyHost, Needs: "links",
-		Summary: "limits how many bytes a second travel between the target and each of its peers, one way",
-		Params:  []Param{{Name: "rate", Required: true, Text: "the limit in KiB/s"}},
+		Name: "bandwidth", Targets: AnyHost, Needs: "links",
+		Summary:  "limits how many bytes per second travel between the target and each of its peers, one way",
+		Settings: []Setting{{Name: "rate", Kind: Integer, Required: true, Min: 1, Max: 1 << 50, Text: "the limit in KiB/s"}},
 	}
 }
 
 // Available implements Fault.
-func (b Bandwidth) Available(c Cluster, s Strike) error { return needFlows(b, c, s) }
+func (b Bandwidth) Available(c Cluster, in Injection) error { return needLinks(c, in) }
 
 // Inject implements Fault.
-func (b Bandwidth) Inject(_ context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
-	return slow(b, c, s, shape{rate: s.Params.Rate << 10})
+func (b Bandwidth) Inject(_ context.Context, c Cluster, in Injection) (func(context.Context) error, error) {
+	return slow(b, c, in, links.Shape{Rate: in.Settings.Integer("rate") << 10})
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 func TestBandwidth(t *testing.T) {
@@ -12,14 +14,14 @@ func TestBandwidth(t *testing.T) {
 	caller, callee := r.pair()
 	caller2, callee2 := r.pair()
 	text := strings.Repeat("0123456789abcdef", 1<<10) // 16 KiB
-	heal := r.strike(Bandwidth{}, Out, Params{Rate: 64})
+	heal := r.inject(Bandwidth{}, Out, Settings{"rate": int64(64)})
 	began := time.Now()
-	send(t, caller, text)
-	send(t, caller2, text) // on the same line
-	send(t, callee, text)  // the other way it is free
-	receive(t, caller, text)
-	receive(t, callee, text)
-	receive(t, callee2, text)
+	tcptest.Send(t, caller, text)
+	tcptest.Send(t, caller2, text) // on the same line
+	tcptest.Send(t, callee, text)  // the other way it is free
+	tcptest.Receive(t, caller, text)
+	tcptest.Receive(t, callee, text)
+	tcptest.Receive(t, callee2, text)
 	if took := time.Since(began); took < 500*time.Millisecond {
 		t.Errorf("32 KiB took %v at 64 KiB/s", took)
 	}
@@ -31,12 +33,12 @@ func TestBandwidthHealsWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	heal := r.strike(Bandwidth{}, Both, Params{Rate: 1})
+	heal := r.inject(Bandwidth{}, Both, Settings{"rate": int64(1)})
 	text := strings.Repeat("0123456789abcdef", 16<<10) // 256 KiB: more than 4 minutes
-	send(t, caller, text)
-	receive(t, callee, text[:16])
+	tcptest.Send(t, caller, text)
+	tcptest.Receive(t, callee, text[:16])
 	heal()
-	receive(t, callee, text[16:])
+	tcptest.Receive(t, callee, text[16:])
 	r.works(caller, callee)
 }
 
@@ -45,10 +47,10 @@ func TestBandwidthIsNotForTheDead(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	heal := r.strike(Bandwidth{}, Out, Params{Rate: 1})
-	send(t, caller, strings.Repeat("x", 64<<10)) // a minute's worth
-	receive(t, callee, "x")
-	r.strike(Reset{}, Both, Params{})()
+	heal := r.inject(Bandwidth{}, Out, Settings{"rate": int64(1)})
+	tcptest.Send(t, caller, strings.Repeat("x", 64<<10)) // a minute's worth
+	tcptest.Receive(t, callee, "x")
+	r.inject(Reset{}, Both, Settings{})()
 	r.works(r.pair())
 	heal()
 }

@@ -4,6 +4,9 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 func TestBlackhole(t *testing.T) {
@@ -16,24 +19,24 @@ func TestBlackhole(t *testing.T) {
 			r := newRig(t)
 			caller, callee := r.pair()
 			idleCaller, idleCallee := r.pair()
-			heal := r.strike(Blackhole{}, test.direction, Params{})
+			heal := r.inject(Blackhole{}, test.direction, Settings{})
 			from, to := net.Conn(caller), net.Conn(callee)
 			if !test.callerHit {
 				from, to = to, from
 			}
-			send(t, from, "lost")
-			silent(t, to)
+			tcptest.Send(t, from, "lost")
+			tcptest.Silent(t, to)
 			if test.direction != Both {
-				send(t, to, "free")
-				receive(t, from, "free")
+				tcptest.Send(t, to, "free")
+				tcptest.Receive(t, from, "free")
 			}
-			waits := dial(t, r.linked)
-			send(t, waits, "waits")
+			waits := tcptest.Dial(t, r.linked)
+			tcptest.Send(t, waits, "waits")
 			r.nobody()
 			heal()
-			wasReset(t, caller)
-			wasReset(t, callee)
-			receive(t, accepted(t, r.conns), "waits")
+			tcptest.WasReset(t, caller)
+			tcptest.WasReset(t, callee)
+			tcptest.Receive(t, tcptest.Accepted(t, r.conns), "waits")
 			r.works(idleCaller, idleCallee)
 			r.works(r.pair())
 		})
@@ -51,19 +54,17 @@ func TestBlackholeSwallowsTheEnd(t *testing.T) {
 		_, err := busy.Write([]byte(strings.Repeat("x", 64<<20))) // more than all buffers take
 		wrote <- err
 	}()
-	receive(t, slow, "x")
-	heal := r.strike(Blackhole{}, Both, Params{})
+	tcptest.Receive(t, slow, "x")
+	heal := r.inject(Blackhole{}, Both, Settings{})
 	if err := <-wrote; err != nil { // all of it, into the hole
 		t.Fatal(err)
 	}
-	if err := caller.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	silent(t, callee)
+	must.Succeed(t, caller.CloseWrite())
+	tcptest.Silent(t, callee)
 	heal()
-	wasReset(t, callee)
-	wasReset(t, caller)
-	wasReset(t, busy)
+	tcptest.WasReset(t, callee)
+	tcptest.WasReset(t, caller)
+	tcptest.WasReset(t, busy)
 	r.works(r.pair())
 }
 
@@ -72,17 +73,13 @@ func TestBlackholeSwallowsTheLastEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	if err := callee.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	ended(t, caller)
-	heal := r.strike(Blackhole{}, Out, Params{})
-	if err := caller.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	silent(t, callee)
+	must.Succeed(t, callee.CloseWrite())
+	tcptest.Ended(t, caller)
+	heal := r.inject(Blackhole{}, Out, Settings{})
+	must.Succeed(t, caller.CloseWrite())
+	tcptest.Silent(t, callee)
 	heal()
-	wasReset(t, callee)
+	tcptest.WasReset(t, callee)
 }
 
 // Of two black holes the first to be healed changes nothing, and while a partition lasts not even a reset gets through.
@@ -90,20 +87,20 @@ func TestBlackholesAreCounted(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	first := r.strike(Blackhole{}, Both, Params{})
-	second := r.strike(Blackhole{}, Out, Params{})
-	send(t, caller, "lost")
-	silent(t, callee)
+	first := r.inject(Blackhole{}, Both, Settings{})
+	second := r.inject(Blackhole{}, Out, Settings{})
+	tcptest.Send(t, caller, "lost")
+	tcptest.Silent(t, callee)
 	first()
 	first()
-	silent(t, callee)
-	silent(t, caller) // it could hear of a reset
-	cut := r.strike(Partition{}, Both, Params{})
+	tcptest.Silent(t, callee)
+	tcptest.Silent(t, caller) // it could hear of a reset
+	cut := r.inject(Partition{}, Both, Settings{})
 	second()
-	silent(t, callee)
-	silent(t, caller)
+	tcptest.Silent(t, callee)
+	tcptest.Silent(t, caller)
 	cut()
-	wasReset(t, callee)
-	wasReset(t, caller)
+	tcptest.WasReset(t, callee)
+	tcptest.WasReset(t, caller)
 	r.works(r.pair())
 }

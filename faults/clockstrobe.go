@@ -11,28 +11,29 @@ type ClockStrobe struct{}
 // Info implements Fault.
 func (ClockStrobe) Info() Info {
 	return Info{
-		Name: "clock-strobe", Strikes: AnyHost, Needs: needsClocks,
-		Summary: "sets the target's wall clock to and fro between the true time and another",
-		Params:  []Param{offsetParam(), {Name: "gap", Required: true, Text: "how long it shows each"}},
+		Name: "clock-strobe", Targets: AnyHost, Traits: []Trait{MovesClocks}, Needs: needsClocks,
+		Summary:  "sets the target's wall clock to and fro between the true time and another",
+		Settings: []Setting{offset(), {Name: "gap", Kind: Duration, Required: true, Min: 1, Text: "how long it shows each"}},
 	}
 }
 
 // Available implements Fault.
-func (ClockStrobe) Available(c Cluster, s Strike) error { return needOffset(c, s) }
+func (ClockStrobe) Available(c Cluster, in Injection) error { return needClocks(c, in) }
 
 // Inject implements Fault. It begins with the wrong time.
-func (ClockStrobe) Inject(ctx context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
-	if err := needOffset(c, s); err != nil {
+func (ClockStrobe) Inject(ctx context.Context, c Cluster, in Injection) (func(context.Context) error, error) {
+	if err := needClocks(c, in); err != nil {
 		return nil, err
 	}
-	strobing, err := c.Processes().Skew(s.Hosts, *s.Params.Offset)
+	offset := in.Settings.Duration("offset")
+	strobing, err := c.Processes().Skew(in.Hosts, offset)
 	if err != nil {
 		return nil, err
 	}
 	wrong := true
-	return strobing.steadily(ctx, s.Params.Gap, func(time.Duration) time.Duration {
+	return vary(ctx, strobing, in.Settings.Duration("gap"), func(time.Duration) time.Duration {
 		if wrong = !wrong; wrong {
-			return *s.Params.Offset
+			return offset
 		}
 		return 0
 	}), nil

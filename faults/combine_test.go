@@ -15,6 +15,10 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lockbench/lockbench/faults/links"
+	"github.com/lockbench/lockbench/internal/testkit/must"
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 // traffic is one direction of a connection under test: what is sent is a known text, and what came is collected.
@@ -54,7 +58,8 @@ func (s *traffic) send(n int) {
 	}
 }
 
-// check ends the stream. What came must be what was sent: all of it or, if the connection may have been reset, its beginning.
+// check ends the stream. What came must be what was sent: all of it or, if the connection may have been reset, its
+// beginning.
 func (s *traffic) check(t *rapid.T, name string, mayReset, mustReset bool) {
 	_ = s.from.CloseWrite() // a connection that was reset refuses
 	select {
@@ -76,25 +81,20 @@ var linkFaults = []Fault{
 	Bandwidth{}, Blackhole{}, Chop{}, Flapping{}, Latency{}, Partition{}, Reset{}, SlowClose{},
 }
 
-func drawParams(t *rapid.T, f Fault) (p Params) {
-	short := rapid.SampledFrom([]time.Duration{time.Microsecond, 300 * time.Microsecond, 3 * time.Millisecond, time.Hour})
-	switch f.(type) {
-	case Bandwidth:
-		p.Rate = rapid.SampledFrom([]int64{1, 100, 100_000}).Draw(t, "rate")
-	case Chop:
-		p.Size, p.Gap = rapid.IntRange(1, 2000).Draw(t, "size"), short.Draw(t, "gap")
-	case Latency:
-		p.Delay, p.Jitter = short.Draw(t, "delay"), short.Draw(t, "jitter")
-	case SlowClose:
-		p.Delay = short.Draw(t, "delay")
-	case Flapping:
-		p.Up, p.Down = short.Draw(t, "up"), short.Draw(t, "down")
-	case Partition:
-		if rapid.Bool().Draw(t, "drops") {
-			p.DeadPeer = short.Draw(t, "dead-peer")
+// draw draws values of a fault's settings.
+func draw(t *rapid.T, f Fault) Settings {
+	drawn := Settings{}
+	for _, s := range f.Info().Settings {
+		switch {
+		case s.Name == "rate":
+			drawn[s.Name] = rapid.SampledFrom([]int64{1, 100, 100_000}).Draw(t, s.Name)
+		case s.Name == "size":
+			drawn[s.Name] = rapid.Int64Range(1, 2000).Draw(t, s.Name)
+		case s.Name != "dead-peer" || rapid.Bool().Draw(t, "drops"):
+			drawn[s.Name] = rapid.SampledFrom([]time.Duration{time.Microsecond, 300 * time.Microsecond, 3 * time.Millisecond, time.Hour}).Draw(t, s.Name)
 		}
 	}
-	return p
+	return drawn
 }
 
 // Whatever faults come and go on a link, in whatever order: no byte is lost, doubled or moved on a connection that was
@@ -102,7 +102,7 @@ func drawParams(t *rapid.T, f Fault) (p Params) {
 func TestLinkFaultsCombine(t *testing.T) {
 	before := runtime.NumGoroutine()
 	rapid.Check(t, func(t *rapid.T) {
-		links := NewLinks()
+		links := links.New()
 		defer links.Close()
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -122,9 +122,7 @@ func TestLinkFaultsCombine(t *testing.T) {
 				t.Skip()
 			}
 			i := rapid.IntRange(0, len(heals)-1).Draw(t, "which")
-			if err := heals[i](t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			must.Succeed(t, heals[i](t.Context()))
 			heals = slices.Delete(heals, i, i+1)
 		}
 		t.Repeat(map[string]func(*rapid.T){
@@ -135,14 +133,14 @@ func TestLinkFaultsCombine(t *testing.T) {
 				f := rapid.SampledFrom(linkFaults).Draw(t, "fault")
 				s := at(Holder, "c1")
 				s.Target.Direction = rapid.SampledFrom([]Direction{Both, In, Out}).Draw(t, "direction")
-				s.Params = drawParams(t, f)
+				s.Settings = draw(t, f)
 				heal, err := f.Inject(t.Context(), c, s)
 				if err != nil {
 					t.Fatal(err)
 				}
 				heals = append(heals, heal)
 				mustReset = mustReset || f == Fault(Reset{})
-				mayReset = mayReset || mustReset || f == Fault(Blackhole{}) || s.Params.DeadPeer > 0
+				mayReset = mayReset || mustReset || f == Fault(Blackhole{}) || s.Settings.Duration("dead-peer") > 0
 			},
 			"heal": heal,
 			"send": func(t *rapid.T) {
@@ -161,13 +159,11 @@ func TestLinkFaultsCombine(t *testing.T) {
 			s.send(3000)
 			s.check(t, fmt.Sprintf("stream %d", i), i >= 2 && mayReset, i >= 2 && mustReset)
 		}
-		for f, g := range links.gates {
-			if g.blocked() || g.resetting() || len(g.shaper.active) > 0 {
-				t.Fatalf("%v is not as it was", f)
-			}
+		if left := links.Left(); len(left) > 0 {
+			t.Fatalf("%v are not as they were", left)
 		}
 	})
-	noGoroutines(t, before)
+	tcptest.NoGoroutines(t, before)
 }
 
 // connect makes a connection, and returns both directions.
@@ -176,9 +172,7 @@ func connect(t *rapid.T, ln net.Listener, linked string) []*traffic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, ln.(*net.TCPListener).SetDeadline(time.Now().Add(20*time.Second)))
 	callee, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package faults
 import (
 	"context"
 	"fmt"
+
+	"github.com/lockbench/lockbench/faults/processes"
 )
 
 // Crash kills processes and starts them again with their data. A client comes back with new sessions.
@@ -11,26 +13,26 @@ type Crash struct{}
 // Info implements Fault.
 func (Crash) Info() Info {
 	return Info{
-		Name: "crash", Strikes: AnyHost, Needs: "servers that keep their data on disk",
+		Name: "crash", Targets: AnyHost, Traits: []Trait{Kills, TakesLock}, Needs: "servers that keep their data on disk",
 		Summary: "kills the target's processes (SIGKILL), and starts them again with their data",
 	}
 }
 
 // Available implements Fault.
-func (Crash) Available(c Cluster, s Strike) error { return needDurable(c, s) }
+func (Crash) Available(c Cluster, in Injection) error { return needDurable(c, in) }
 
 // Inject implements Fault.
-func (Crash) Inject(ctx context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
-	if err := needDurable(c, s); err != nil {
+func (Crash) Inject(ctx context.Context, c Cluster, in Injection) (func(context.Context) error, error) {
+	if err := needDurable(c, in); err != nil {
 		return nil, err
 	}
-	return c.Processes().Down(ctx, s.Hosts, false)
+	return c.Processes().Down(ctx, in.Hosts, false)
 }
 
 // needDurable says why the target's processes would not come back with their data. Clients have none.
-func needDurable(c Cluster, s Strike) error {
-	return eachServer(c, s, func(name string, p Process) error {
-		d, ok := p.(Durable)
+func needDurable(c Cluster, in Injection) error {
+	return eachServer(c, in, func(name string, p processes.Process) error {
+		d, ok := p.(processes.Durable)
 		if !ok {
 			return fmt.Errorf("it is not known whether %s keeps its data when it is killed", name)
 		}
@@ -41,15 +43,12 @@ func needDurable(c Cluster, s Strike) error {
 	})
 }
 
-// eachServer asks about every server, if the target is among them.
-func eachServer(c Cluster, s Strike, ask func(name string, p Process) error) error {
-	if err := s.Target.Meaningful(c); err != nil {
+// eachServer asks about every server that the target can be.
+func eachServer(c Cluster, in Injection, ask func(name string, p processes.Process) error) error {
+	if err := needProcess(c, in); err != nil {
 		return err
 	}
-	if side, err := s.Target.Role.Side(); err != nil || side != Servers {
-		return err
-	}
-	for _, name := range c.Nodes() {
+	for _, name := range in.Target.servers(c).Names() {
 		p, err := c.Processes().Process(name)
 		if err != nil {
 			return err

@@ -5,20 +5,22 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 func TestFlapping(t *testing.T) {
 	r := newRig(t)
 	caller, callee := r.pair()
 	before := runtime.NumGoroutine()
-	heal := r.strike(Flapping{}, Both, Params{Up: 10 * time.Millisecond, Down: 10 * time.Millisecond})
-	g := r.links.gates[Flow{"c1", "n1"}]
-	if !g.blocked() {
+	heal := r.inject(Flapping{}, Both, Settings{"up": 10 * time.Millisecond, "down": 10 * time.Millisecond})
+	cut := func() bool { return len(r.links.Left()) > 0 }
+	if !cut() {
 		t.Error("it does not begin with a cut")
 	}
 	turns, was := 0, true
 	for deadline := time.Now().Add(20 * time.Second); turns < 6; time.Sleep(time.Millisecond) {
-		if is := g.blocked(); is != was {
+		if is := cut(); is != was {
 			turns, was = turns+1, is
 			r.works(caller, callee)
 		}
@@ -28,16 +30,16 @@ func TestFlapping(t *testing.T) {
 	}
 	heal()
 	heal()
-	if g.blocked() {
+	if cut() {
 		t.Error("the flow is cut after the heal")
 	}
-	noGoroutines(t, before)
+	tcptest.NoGoroutines(t, before)
 	// A heal while it is cut for long, and one while it works for long.
-	r.strike(Flapping{}, In, Params{Up: time.Hour, Down: time.Hour})()
-	heal = r.strike(Flapping{}, In, Params{Up: time.Hour, Down: time.Nanosecond})
+	r.inject(Flapping{}, In, Settings{"up": time.Hour, "down": time.Hour})()
+	heal = r.inject(Flapping{}, In, Settings{"up": time.Hour, "down": time.Nanosecond})
 	r.works(caller, callee)
 	heal()
-	noGoroutines(t, before)
+	tcptest.NoGoroutines(t, before)
 	r.works(caller, callee)
 }
 

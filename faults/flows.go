@@ -4,41 +4,42 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/lockbench/lockbench/faults/links"
 )
 
-// needLinks says why a fault on links cannot strike.
-func needLinks(c Cluster, s Strike) error {
-	if err := s.Target.Meaningful(c); err != nil {
+// needLinks says why a fault on links cannot be injected.
+func needLinks(c Cluster, in Injection) error {
+	if err := in.Target.Meaningful(c); err != nil {
 		return err
 	}
 	if c.Links() == nil {
-		return errors.New("there is no link to strike: --direct bypasses them")
+		return errors.New("there are no links: --direct bypasses them")
+	}
+	if in.Target.cutsPeers(c) {
+		return needPeerLinks(c, in)
 	}
 	return nil
 }
 
-// needFlows says why a fault on links cannot strike with these settings.
-func needFlows(f Fault, c Cluster, s Strike) error {
-	if err := needLinks(c, s); err != nil {
-		return err
+// cutsPeers reports whether the fault acts on links between servers. Only servers that elect a leader have such links.
+func (t Target) cutsPeers(c Cluster) bool {
+	if t.servers(c) == nil || t.Role == AllServers || !c.Topology().Leads() || len(c.Topology()) < 2 {
+		return false
 	}
-	var errs []error
-	for _, m := range f.Info().Check(s.Params) {
-		errs = append(errs, errors.New(m.Text))
-	}
-	return errors.Join(errs...)
+	return t.Peers == nil || slices.ContainsFunc(t.Peers, func(r Role) bool { return Target{Role: r}.servers(c) != nil })
 }
 
 // slow is the injection of a fault that shapes flows.
-func slow(f Fault, c Cluster, s Strike, sh shape) (func(context.Context) error, error) {
-	if err := f.Available(c, s); err != nil {
+func slow(f Fault, c Cluster, in Injection, shape links.Shape) (func(context.Context) error, error) {
+	if err := f.Available(c, in); err != nil {
 		return nil, err
 	}
-	end, err := c.Links().shape(sh, s.flows(c))
+	heal, err := c.Links().Slow(shape, in.flows(c)...)
 	if err != nil {
 		return nil, err
 	}
-	return healed(end), nil
+	return healed(heal), nil
 }
 
 // healed makes the heal of a fault whose undoing cannot fail.
@@ -47,24 +48,24 @@ func healed(undo func()) func(context.Context) error {
 }
 
 // flows lists what crosses the line between the target's side and the other.
-func (s Strike) flows(c Cluster) []Flow {
-	var flows []Flow
-	for _, host := range s.Hosts {
-		others := s.Peers
-		if others == nil && slices.Contains(c.Nodes(), host) {
-			others = slices.Concat(c.Clients(), c.Nodes())
+func (in Injection) flows(c Cluster) []links.Flow {
+	var flows []links.Flow
+	for _, host := range in.Hosts {
+		others := in.Peers
+		if others == nil && slices.Contains(c.Topology().Names(), host) {
+			others = slices.Concat(c.Clients(), c.Topology().Names())
 		} else if others == nil {
-			others = c.Nodes()
+			others = c.Topology().Names()
 		}
 		for _, other := range others {
-			if slices.Contains(s.Hosts, other) || !c.Links().has(Flow{host, other}) {
+			if slices.Contains(in.Hosts, other) || !c.Links().Has(links.Flow{From: host, To: other}) {
 				continue
 			}
-			if s.Target.Direction != In {
-				flows = append(flows, Flow{host, other})
+			if in.Target.Direction != In {
+				flows = append(flows, links.Flow{From: host, To: other})
 			}
-			if s.Target.Direction != Out {
-				flows = append(flows, Flow{other, host})
+			if in.Target.Direction != Out {
+				flows = append(flows, links.Flow{From: other, To: host})
 			}
 		}
 	}

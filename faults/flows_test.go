@@ -5,26 +5,28 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/faults/links"
+	"github.com/lockbench/lockbench/faults/processes/processtest"
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 // rig is client c1 with a link to server n1.
 type rig struct {
 	*fakeCluster
 	t      *testing.T
-	links  *Links
+	links  *links.Links
 	linked string // the address that c1 dials
 	conns  <-chan *net.TCPConn
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	upstream, conns := server(t)
-	links := NewLinks()
+	upstream, conns := tcptest.Server(t)
+	links := links.New()
 	t.Cleanup(func() { links.Close() })
 	linked, err := links.Open("c1", "n1", "127.0.0.1:0", upstream)
 	if err != nil {
@@ -33,44 +35,33 @@ func newRig(t *testing.T) *rig {
 	return &rig{fakeCluster: newFakeCluster(1), t: t, links: links, linked: linked, conns: conns}
 }
 
-func (r *rig) Links() *Links { return r.links }
+func (r *rig) Links() *links.Links { return r.links }
 
 // pair makes a connection: its ends at c1 and at n1.
 func (r *rig) pair() (caller, callee *net.TCPConn) {
 	r.t.Helper()
-	caller = dial(r.t, r.linked)
-	send(r.t, caller, "hello")
-	callee = accepted(r.t, r.conns)
-	receive(r.t, callee, "hello")
+	caller = tcptest.Dial(r.t, r.linked)
+	tcptest.Send(r.t, caller, "hello")
+	callee = tcptest.Accepted(r.t, r.conns)
+	tcptest.Receive(r.t, callee, "hello")
 	return caller, callee
 }
 
-// strike injects a fault into what c1 sends (Out), receives (In) or both, and returns the heal.
-func (r *rig) strike(f Fault, d Direction, p Params) func() {
+// inject injects a fault into what c1 sends (Out), receives (In) or both, and returns the heal.
+func (r *rig) inject(f Fault, d Direction, values Settings) func() {
 	r.t.Helper()
 	s := at(Holder, "c1")
-	s.Target.Direction, s.Params = d, p
-	return must(r.t)(f.Inject(r.t.Context(), r, s))
+	s.Target.Direction, s.Settings = d, values
+	return processtest.Must(r.t)(f.Inject(r.t.Context(), r, s))
 }
 
 // works fails the test unless bytes pass both ways.
 func (r *rig) works(caller, callee net.Conn) {
 	r.t.Helper()
-	send(r.t, caller, "there")
-	receive(r.t, callee, "there")
-	send(r.t, callee, "back")
-	receive(r.t, caller, "back")
-}
-
-// wasReset fails the test unless a reset comes, and nothing before it.
-func wasReset(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
-		t.Fatalf("read %d bytes, %v; want a reset", n, err)
-	}
+	tcptest.Send(r.t, caller, "there")
+	tcptest.Receive(r.t, callee, "there")
+	tcptest.Send(r.t, callee, "back")
+	tcptest.Receive(r.t, caller, "back")
 }
 
 // nobody fails the test if a connection is made.
@@ -83,49 +74,31 @@ func (r *rig) nobody() {
 	}
 }
 
-// noGoroutines fails the test unless all that ran in this package's goroutines since before ends.
-func noGoroutines(t *testing.T, before int) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<20)
-			t.Fatalf("goroutines left behind:\n%s", buf[:runtime.Stack(buf, true)])
-		}
-	}
-}
-
 func TestLinkFaultsRefuse(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	for _, test := range []struct {
 		fault     Fault
 		role      Role
-		params    Params
+		settings  Settings
 		direct    bool
 		want      string // "": available
 		noMeaning bool
 	}{
-		{Latency{}, Holder, Params{Delay: 1, Jitter: 1}, false, "", false},
-		{Latency{}, Holder, Params{Jitter: 1}, false, "latency needs delay", false},
-		{Latency{}, Holder, Params{Delay: -1}, false, "negative", false},
-		{Latency{}, Holder, Params{Delay: 1}, true, "--direct", false},
-		{Bandwidth{}, Holder, Params{}, false, "bandwidth needs rate", false},
-		{Chop{}, Holder, Params{Gap: 1}, false, "chop needs size", false},
-		{SlowClose{}, Holder, Params{}, false, "slow-close needs delay", false},
-		{Flapping{}, Holder, Params{Up: 1}, false, "flapping needs down", false},
-		{Blackhole{}, Minority, Params{}, false, "minority", true},
-		{Reset{}, Holder, Params{Delay: 1}, false, "reset has no such setting", false},
-		{Partition{}, Holder, Params{DeadPeer: 1}, false, "", false},
-		{Ring{}, AllServers, Params{}, false, "takes 3 servers", true},
-		{Ring{}, Random, Params{}, false, `its target is "all"`, false},
+		{Latency{}, Holder, Settings{"delay": time.Duration(1), "jitter": time.Duration(1)}, false, "", false},
+		{Latency{}, Holder, Settings{"delay": time.Duration(1)}, true, "--direct", false},
+		{Blackhole{}, Minority, Settings{}, false, "minority", true},
+		{Partition{}, Holder, Settings{"dead-peer": time.Duration(1)}, false, "", false},
+		{Ring{}, AllServers, Settings{}, false, "takes 3 servers", true},
+		{Ring{}, Random, Settings{}, false, `its target is "all"`, false},
 	} {
 		var c Cluster = r
 		if test.direct {
 			c = r.fakeCluster
 		}
-		s := Strike{Target: Target{Role: test.role}, Hosts: []string{"c1"}, Params: test.params, Rand: rand.New(rand.NewPCG(1, 2))}
+		s := Injection{Target: Target{Role: test.role}, Hosts: []string{"c1"}, Settings: test.settings, Rand: rand.New(rand.NewPCG(1, 2))}
 		err := test.fault.Available(c, s)
-		name := fmt.Sprintf("%s on %s, %+v", test.fault.Info().Name, test.role, test.params)
+		name := fmt.Sprintf("%s on %s, %+v", test.fault.Info().Name, test.role, test.settings)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

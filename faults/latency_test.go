@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 func (r *rig) roundTrip(caller, callee interface {
@@ -30,7 +32,7 @@ func TestLatency(t *testing.T) {
 	}{{Both, 60 * time.Millisecond}, {In, 30 * time.Millisecond}, {Out, 30 * time.Millisecond}} {
 		r := newRig(t)
 		caller, callee := r.pair()
-		heal := r.strike(Latency{}, test.direction, Params{Delay: 30 * time.Millisecond})
+		heal := r.inject(Latency{}, test.direction, Settings{"delay": 30 * time.Millisecond})
 		if got := r.roundTrip(caller, callee); got < test.least {
 			t.Errorf("%s: a round trip takes %v, want at least %v", test.direction, got, test.least)
 		}
@@ -43,7 +45,8 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// fast fails the test unless, sooner or later, f takes less than limit: on a busy machine any single call may take long.
+// fast fails the test unless, sooner or later, f takes less than limit: on a busy machine any single call may take
+// long.
 func fast(t *testing.T, f func() time.Duration, limit time.Duration) {
 	t.Helper()
 	got := f()
@@ -58,7 +61,7 @@ func fast(t *testing.T, f func() time.Duration, limit time.Duration) {
 func TestLatencyInMicroseconds(t *testing.T) {
 	r := newRig(t)
 	caller, callee := r.pair()
-	defer r.strike(Latency{}, Both, Params{Delay: 200 * time.Microsecond})()
+	defer r.inject(Latency{}, Both, Settings{"delay": 200 * time.Microsecond})()
 	fast(t, func() time.Duration {
 		took := r.roundTrip(caller, callee)
 		if took < 400*time.Microsecond {
@@ -73,16 +76,16 @@ func TestLatencyKeepsOrderAndRate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	defer r.strike(Latency{}, Out, Params{Delay: 100 * time.Millisecond, Jitter: 100 * time.Millisecond})()
+	defer r.inject(Latency{}, Out, Settings{"delay": 100 * time.Millisecond, "jitter": 100 * time.Millisecond})()
 	var text strings.Builder
 	began := time.Now()
 	for i := range 100 {
 		chunk := string(rune('A'+i%26)) + "chunk"
 		text.WriteString(chunk)
-		send(t, caller, chunk)
+		tcptest.Send(t, caller, chunk)
 		time.Sleep(time.Millisecond) // a chunk of its own
 	}
-	receive(t, callee, text.String())
+	tcptest.Receive(t, callee, text.String())
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("100 chunks took %v: each of them waited for the one before", took)
 	}
@@ -92,18 +95,18 @@ func TestLatencyHealsWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	first := r.strike(Latency{}, Out, Params{Delay: time.Hour})
-	second := r.strike(Latency{}, Both, Params{Delay: time.Hour})
-	send(t, caller, "late")
+	first := r.inject(Latency{}, Out, Settings{"delay": time.Hour})
+	second := r.inject(Latency{}, Both, Settings{"delay": time.Hour})
+	tcptest.Send(t, caller, "late")
 	if err := caller.CloseWrite(); err != nil { // its end is late, too
 		t.Fatal(err)
 	}
-	silent(t, callee)
+	tcptest.Silent(t, callee)
 	first()
-	silent(t, callee)
+	tcptest.Silent(t, callee)
 	second()
-	receive(t, callee, "late")
-	ended(t, callee)
+	tcptest.Receive(t, callee, "late")
+	tcptest.Ended(t, callee)
 }
 
 func TestJitterIsTheSeeds(t *testing.T) {

@@ -3,65 +3,66 @@ package faults
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/faults/links"
+	"github.com/lockbench/lockbench/faults/processes"
+	"github.com/lockbench/lockbench/faults/processes/processtest"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // fakeCluster has processes in memory, two clients and no links.
 type fakeCluster struct {
-	all       map[string]*fakeProcess
-	processes *Processes
+	all       map[string]*processtest.Fake
+	processes *processes.Processes
 	leads     bool
 	service   any
 	clocks    error
 }
 
 func newFakeCluster(nodes int) *fakeCluster {
-	all, p := fakes(nodes)
+	all, p := processtest.Set(nodes)
 	return &fakeCluster{all: all, processes: p, leads: true}
 }
 
-func (c *fakeCluster) Nodes() []string {
-	names := make([]string, len(c.all))
-	for i := range names {
-		names[i] = fmt.Sprintf("n%d", i+1)
+func (c *fakeCluster) Topology() topology.Topology {
+	kind := topology.Equal
+	if c.leads {
+		kind = topology.Voter
 	}
-	return names
+	return topology.Of(kind, len(c.all))
 }
 func (c *fakeCluster) Driver() string                         { return "fake" }
 func (c *fakeCluster) Clients() []string                      { return []string{"c1", "c2"} }
-func (c *fakeCluster) Links() *Links                          { return nil }
-func (c *fakeCluster) Processes() *Processes                  { return c.processes }
+func (c *fakeCluster) Links() *links.Links                    { return nil }
+func (c *fakeCluster) Processes() *processes.Processes        { return c.processes }
 func (c *fakeCluster) Service() any                           { return c.service }
 func (c *fakeCluster) Leader(context.Context) (string, error) { return "n1", nil }
-func (c *fakeCluster) Leads() bool                            { return c.leads }
 func (c *fakeCluster) Holder() (string, error)                { return "c1", nil }
 func (c *fakeCluster) Clocks() error                          { return c.clocks }
 
-// at is a strike on the role, resolved to hosts.
-func at(role Role, hosts ...string) Strike {
-	return Strike{Target: Target{Role: role}, Hosts: hosts, Rand: rand.New(rand.NewPCG(1, 2))}
+// at is an injection into the role, resolved to hosts.
+func at(role Role, hosts ...string) Injection {
+	return Injection{Target: Target{Role: role}, Hosts: hosts, Settings: Settings{}, Rand: rand.New(rand.NewPCG(1, 2))}
 }
 
 func TestProcessFaultsRefuse(t *testing.T) {
 	volatile := newFakeCluster(1)
-	volatile.all["n1"].durable = errors.New("n1 forgets")
+	volatile.all["n1"].NotDurable = errors.New("n1 forgets")
 	for _, test := range []struct {
 		name      string
 		fault     Fault
 		cluster   *fakeCluster
-		strike    Strike
+		in        Injection
 		want      string // "": available
 		noMeaning bool
 	}{
 		{"pause", Pause{}, newFakeCluster(3), at(Leader), "", false},
-		{"pause at a point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Holder}, Params: Params{Point: BeforeWrite}}, "", false},
-		{"pause a server at a point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Leader}, Params: Params{Point: AfterGrant}}, "only a client", false},
-		{"pause at no point", Pause{}, newFakeCluster(3), Strike{Target: Target{Role: Holder}, Params: Params{Point: "x"}}, "unknown point", false},
+		{"pause at a point", Pause{}, newFakeCluster(3), Injection{Target: Target{Role: Holder}, Settings: Settings{"point": BeforeWrite}}, "", false},
+		{"pause a server at a point", Pause{}, newFakeCluster(3), Injection{Target: Target{Role: Leader}, Settings: Settings{"point": AfterGrant}}, "only a client", false},
 		{"pause a minority of one", Pause{}, newFakeCluster(1), at(Minority), "minority", true},
 		{"crash", Crash{}, newFakeCluster(3), at(Leader), "", false},
 		{"crash what forgets", Crash{}, volatile, at(Random), "n1 forgets: use amnesia, or durable: true", false},
@@ -72,7 +73,7 @@ func TestProcessFaultsRefuse(t *testing.T) {
 		{"amnesia of the only one that leads", Amnesia{}, newFakeCluster(1), at("n1"), "no majority would be left", true},
 		{"terminate", Terminate{}, newFakeCluster(1), at(AllServers), "cannot be told", true},
 	} {
-		err := test.fault.Available(test.cluster, test.strike)
+		err := test.fault.Available(test.cluster, test.in)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
@@ -97,9 +98,9 @@ func TestProcessFaultsRefuse(t *testing.T) {
 
 func TestAmnesiaWipes(t *testing.T) {
 	c := newFakeCluster(3)
-	heal := must(t)(Amnesia{}.Inject(t.Context(), c, at(Random, "n2")))
+	heal := processtest.Must(t)(Amnesia{}.Inject(t.Context(), c, at(Random, "n2")))
 	heal()
-	if got := c.all["n2"].took(); got != "kill wipe start" {
+	if got := c.all["n2"].Calls(); got != "kill wipe start" {
 		t.Errorf("calls %q", got)
 	}
 }
@@ -112,7 +113,7 @@ func (n terminators) TerminateHolders(context.Context) (int, error) { return int
 func TestTerminateNeedsAHolder(t *testing.T) {
 	c := newFakeCluster(1)
 	c.service = terminators(1)
-	must(t)(Terminate{}.Inject(t.Context(), c, at(AllServers, "n1")))()
+	processtest.Must(t)(Terminate{}.Inject(t.Context(), c, at(AllServers, "n1")))()
 	c.service = terminators(0)
 	if _, err := (Terminate{}).Inject(t.Context(), c, at(AllServers, "n1")); err == nil {
 		t.Error("nobody held, and nothing was said")
@@ -122,39 +123,37 @@ func TestTerminateNeedsAHolder(t *testing.T) {
 // restarts counts the servers that were started again.
 func (c *fakeCluster) restarts() (n int) {
 	for _, f := range c.all {
-		f.mu.Lock()
-		if slices.Contains(f.calls, "start") {
+		if f.Called("start") {
 			n++
 		}
-		f.mu.Unlock()
 	}
 	return n
 }
 
 func TestRollingRestart(t *testing.T) {
 	c := newFakeCluster(5)
-	strike := at(AllServers, c.Nodes()...)
-	heal := must(t)(RollingRestart{}.Inject(t.Context(), c, strike))
+	in := at(AllServers, c.Topology().Names()...)
+	heal := processtest.Must(t)(RollingRestart{}.Inject(t.Context(), c, in))
 	heal()
 	heal()
 	for name, f := range c.all {
-		if got := f.took(); got != "kill start" {
+		if got := f.Calls(); got != "kill start" {
 			t.Errorf("%s: calls %q", name, got)
 		}
 	}
-	// The order is the seed's: the same strike stops at the same server.
+	// The order is the seed's: the same injection stops at the same server.
 	first := func(seed uint64) string {
 		c := newFakeCluster(5)
 		for _, f := range c.all {
-			f.fail["kill"] = true
+			f.FailOnce("kill")
 		}
-		strike.Rand = rand.New(rand.NewPCG(seed, 0))
-		heal, err := RollingRestart{}.Inject(t.Context(), c, strike)
+		in.Rand = rand.New(rand.NewPCG(seed, 0))
+		heal, err := RollingRestart{}.Inject(t.Context(), c, in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		err = heal(t.Context())
-		if !errors.Is(err, errPlanned) {
+		if !errors.Is(err, processtest.ErrPlanned) {
 			t.Fatalf("heal: %v, want what went wrong in the round", err)
 		}
 		return err.Error()
@@ -174,9 +173,9 @@ func TestRollingRestart(t *testing.T) {
 
 func TestRollingRestartCancelled(t *testing.T) {
 	c := newFakeCluster(3)
-	strike := at(AllServers, c.Nodes()...)
-	strike.Params.Gap = time.Hour
-	heal, err := RollingRestart{}.Inject(t.Context(), c, strike)
+	in := at(AllServers, c.Topology().Names()...)
+	in.Settings["gap"] = time.Hour
+	heal, err := RollingRestart{}.Inject(t.Context(), c, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +194,7 @@ func TestRollingRestartCancelled(t *testing.T) {
 	}
 	// A server that did not start is started by heal, which tells of it all the same; also when its context is over.
 	c = newFakeCluster(1)
-	c.all["n1"].fail["start"] = true
+	c.all["n1"].FailOnce("start")
 	if heal, err = (RollingRestart{}).Inject(t.Context(), c, at(AllServers, "n1")); err != nil {
 		t.Fatal(err)
 	}
@@ -204,10 +203,10 @@ func TestRollingRestartCancelled(t *testing.T) {
 			t.Fatal("the server was never started")
 		}
 	}
-	if err := heal(ctx); !errors.Is(err, errPlanned) {
+	if err := heal(ctx); !errors.Is(err, processtest.ErrPlanned) {
 		t.Errorf("heal: %v, want what went wrong", err)
 	}
-	if got := c.all["n1"].state(); got != running {
+	if got := c.all["n1"].State(); got != processtest.Running {
 		t.Errorf("n1 is %s", got)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 	"syscall"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 // refused fails the test unless a new connection is reset. The reset may come before dial returns.
@@ -13,7 +15,7 @@ func (r *rig) refused() {
 	conn, err := net.Dial("tcp", r.linked)
 	if err == nil {
 		defer conn.Close()
-		wasReset(r.t, conn)
+		tcptest.WasReset(r.t, conn)
 	} else if !errors.Is(err, syscall.ECONNRESET) {
 		r.t.Fatal(err)
 	}
@@ -24,9 +26,9 @@ func TestResetBothWays(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	heal := r.strike(Reset{}, Both, Params{})
-	wasReset(t, caller)
-	wasReset(t, callee)
+	heal := r.inject(Reset{}, Both, Settings{})
+	tcptest.WasReset(t, caller)
+	tcptest.WasReset(t, callee)
 	r.refused()
 	heal()
 	r.works(r.pair())
@@ -36,24 +38,24 @@ func TestResetOneWay(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	caller, callee := r.pair()
-	heal := r.strike(Reset{}, Out, Params{}) // the server is told
-	wasReset(t, callee)
-	send(t, caller, "into the void")
-	silent(t, caller)
-	young := dial(t, r.linked)
-	silent(t, young)
+	heal := r.inject(Reset{}, Out, Settings{}) // the server is told
+	tcptest.WasReset(t, callee)
+	tcptest.Send(t, caller, "into the void")
+	tcptest.Silent(t, caller)
+	young := tcptest.Dial(t, r.linked)
+	tcptest.Silent(t, young)
 	r.nobody()
 	heal()
-	wasReset(t, caller)
-	wasReset(t, young)
+	tcptest.WasReset(t, caller)
+	tcptest.WasReset(t, young)
 
 	caller, callee = r.pair()
-	heal = r.strike(Reset{}, In, Params{}) // the client is told
-	wasReset(t, caller)
-	send(t, callee, "into the void")
-	silent(t, callee)
+	heal = r.inject(Reset{}, In, Settings{}) // the client is told
+	tcptest.WasReset(t, caller)
+	tcptest.Send(t, callee, "into the void")
+	tcptest.Silent(t, callee)
 	r.refused()
 	heal()
-	wasReset(t, callee)
+	tcptest.WasReset(t, callee)
 	r.works(r.pair())
 }

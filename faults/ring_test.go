@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/lockbench/lockbench/faults/links"
+	"github.com/lockbench/lockbench/faults/processes/processtest"
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
 )
 
 func TestRingOfMajorities(t *testing.T) {
@@ -17,10 +21,10 @@ func TestRingOfMajorities(t *testing.T) {
 		for _, a := range order {
 			var sees []string
 			for _, b := range order {
-				if slices.Contains(flows, Flow{a, b}) != slices.Contains(flows, Flow{b, a}) {
+				if slices.Contains(flows, links.Flow{From: a, To: b}) != slices.Contains(flows, links.Flow{From: b, To: a}) {
 					t.Errorf("%d servers: %s and %s are cut one way", n, a, b)
 				}
-				if !slices.Contains(flows, Flow{a, b}) {
+				if !slices.Contains(flows, links.Flow{From: a, To: b}) {
 					sees = append(sees, b)
 				}
 			}
@@ -33,18 +37,18 @@ func TestRingOfMajorities(t *testing.T) {
 			seen[fmt.Sprint(sees)] = a
 		}
 	}
-	if got := ringCuts([]string{"leader", "x", "y"}); !slices.Contains(got, Flow{"leader", "x"}) || len(got) != 2 {
+	if got := ringCuts([]string{"leader", "x", "y"}); !slices.Contains(got, links.Flow{From: "leader", To: "x"}) || len(got) != 2 {
 		t.Errorf("of 3 servers it cuts %v", got)
 	}
 }
 
 func TestRing(t *testing.T) {
-	upstream, _ := server(t)
-	links := NewLinks()
+	upstream, _ := tcptest.Server(t)
+	links := links.New()
 	defer links.Close()
 	r := &rig{fakeCluster: newFakeCluster(3), links: links}
-	for _, from := range r.Nodes() {
-		for _, to := range r.Nodes() {
+	for _, from := range r.Topology().Names() {
+		for _, to := range r.Topology().Names() {
 			if from == to {
 				continue
 			}
@@ -53,22 +57,14 @@ func TestRing(t *testing.T) {
 			}
 		}
 	}
-	blocked := func() (n int) {
-		for _, g := range links.gates {
-			if g.blocked() {
-				n++
-			}
-		}
-		return n
-	}
 	for range 5 {
-		heal := must(t)(Ring{}.Inject(t.Context(), r, at(AllServers, r.Nodes()...)))
-		if n := blocked(); n != 2 || links.gates[Flow{"n2", "n3"}].blocked() { // n1 leads
-			t.Errorf("%d flows are cut, want both between the leader and a follower", n)
+		heal := processtest.Must(t)(Ring{}.Inject(t.Context(), r, at(AllServers, r.Topology().Names()...)))
+		if cut := links.Left(); len(cut) != 2 || slices.Contains(cut, "n2→n3") { // n1 leads
+			t.Errorf("%v are cut, want both flows between the leader and a follower", cut)
 		}
 		heal()
-		if n := blocked(); n != 0 {
-			t.Errorf("%d flows are cut after the heal", n)
+		if cut := links.Left(); len(cut) != 0 {
+			t.Errorf("%v are cut after the heal", cut)
 		}
 	}
 }

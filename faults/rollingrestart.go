@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/lockbench/lockbench/faults/processes"
 )
 
 // RollingRestart kills servers one after another and starts each again with its data before the next, as an upgrade
@@ -15,26 +17,26 @@ type RollingRestart struct{}
 // Info implements Fault.
 func (RollingRestart) Info() Info {
 	return Info{
-		Name: "rolling-restart", Strikes: Servers, Needs: "servers that keep their data on disk",
-		Summary: "kills the target's servers one after another, in random order, and starts each again with its data",
-		Params:  []Param{{Name: "gap", Text: "how long all servers run between two restarts"}},
+		Name: "rolling-restart", Targets: Servers, Traits: []Trait{Kills}, Needs: "servers that keep their data on disk",
+		Summary:  "kills the target's servers one after another, in random order, and starts each again with its data",
+		Settings: []Setting{{Name: "gap", Kind: Duration, Text: "how long all servers run between two restarts"}},
 	}
 }
 
 // Available implements Fault.
-func (RollingRestart) Available(c Cluster, s Strike) error { return needDurable(c, s) }
+func (RollingRestart) Available(c Cluster, in Injection) error { return needDurable(c, in) }
 
 // Inject implements Fault. It returns as the round begins; heal waits for its end. When heal's context ends, no
 // server is killed any more, and the one that is down is started.
-func (RollingRestart) Inject(ctx context.Context, c Cluster, s Strike) (func(context.Context) error, error) {
-	if err := needDurable(c, s); err != nil {
+func (RollingRestart) Inject(ctx context.Context, c Cluster, in Injection) (func(context.Context) error, error) {
+	if err := needDurable(c, in); err != nil {
 		return nil, err
 	}
-	order := slices.Clone(s.Hosts)
-	s.Rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	order := slices.Clone(in.Hosts)
+	in.Rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	// The round lasts as long as the fault, not as the call that begins it.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &round{processes: c.Processes(), gap: s.Params.Gap, done: make(chan struct{})}
+	r := &round{processes: c.Processes(), gap: in.Settings.Duration("gap"), done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		r.err = r.run(ctx, order)
@@ -53,7 +55,7 @@ func (RollingRestart) Inject(ctx context.Context, c Cluster, s Strike) (func(con
 
 // round is a rolling restart under way.
 type round struct {
-	processes *Processes
+	processes *processes.Processes
 	gap       time.Duration
 	done      chan struct{}
 	// err is why the round ended early, and start starts a server that it left down. Both are set when done is closed.
@@ -69,7 +71,7 @@ func (r *round) run(ctx context.Context, order []string) error {
 		}
 		start, err := r.processes.Down(ctx, []string{host}, false)
 		if err == nil {
-			err = uncancelled(ctx, start) // even if the round is cancelled now
+			err = processes.Undo(ctx, start) // even if the round is cancelled now
 		}
 		if err != nil {
 			r.start = start
@@ -84,7 +86,7 @@ func (r *round) heal(ctx context.Context) error {
 	if r.start == nil {
 		return r.err
 	}
-	return errors.Join(r.err, uncancelled(ctx, r.start))
+	return errors.Join(r.err, processes.Undo(ctx, r.start))
 }
 
 // sleep waits for d; false: ctx ended before.

@@ -1,22 +1,12 @@
 package faults
 
 import (
-	"io"
-	"net"
 	"testing"
 	"time"
-)
 
-// ended fails the test unless the next thing that comes is the end of the stream.
-func ended(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-		t.Fatalf("read %d bytes, %v; want the end", n, err)
-	}
-}
+	"github.com/lockbench/lockbench/internal/testkit/must"
+	"github.com/lockbench/lockbench/internal/testkit/tcptest"
+)
 
 func TestSlowClose(t *testing.T) {
 	t.Parallel()
@@ -26,31 +16,27 @@ func TestSlowClose(t *testing.T) {
 		heal  bool
 	}{{100 * time.Millisecond, false}, {time.Hour, true}} {
 		caller, callee := r.pair()
-		heal := r.strike(SlowClose{}, Out, Params{Delay: test.delay})
-		send(t, caller, "last words")
+		heal := r.inject(SlowClose{}, Out, Settings{"delay": test.delay})
+		tcptest.Send(t, caller, "last words")
 		began := time.Now()
-		if err := caller.CloseWrite(); err != nil {
-			t.Fatal(err)
-		}
-		receive(t, callee, "last words")
+		must.Succeed(t, caller.CloseWrite())
+		tcptest.Receive(t, callee, "last words")
 		if test.heal {
-			silent(t, callee)
+			tcptest.Silent(t, callee)
 			heal()
 		}
-		ended(t, callee)
+		tcptest.Ended(t, callee)
 		if took := time.Since(began); !test.heal && took < test.delay {
 			t.Errorf("the end came after %v, want %v", took, test.delay)
 		}
-		send(t, callee, "answer")
-		receive(t, caller, "answer")
+		tcptest.Send(t, callee, "answer")
+		tcptest.Receive(t, caller, "answer")
 		heal()
 	}
 	// The other way it comes in time.
 	caller, callee := r.pair()
-	heal := r.strike(SlowClose{}, In, Params{Delay: time.Hour})
-	if err := caller.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	ended(t, callee)
+	heal := r.inject(SlowClose{}, In, Settings{"delay": time.Hour})
+	must.Succeed(t, caller.CloseWrite())
+	tcptest.Ended(t, callee)
 	heal()
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // Terminate has the servers end the sessions that hold locks, as an administrator or an idle time-out does
@@ -13,14 +15,14 @@ type Terminate struct{}
 // Info implements Fault.
 func (Terminate) Info() Info {
 	return Info{
-		Name: "terminate", Strikes: Servers, Needs: "PostgreSQL",
+		Name: "terminate", Targets: Servers, Traits: []Trait{TakesLock}, Needs: "PostgreSQL",
 		Summary: "ends the server processes of all sessions that hold a lock; those that wait for one go on",
 	}
 }
 
 // Available implements Fault.
-func (Terminate) Available(c Cluster, s Strike) error {
-	if err := s.Target.Meaningful(c); err != nil {
+func (Terminate) Available(c Cluster, in Injection) error {
+	if err := in.Target.Meaningful(c); err != nil {
 		return err
 	}
 	_, err := terminator(c)
@@ -30,13 +32,13 @@ func (Terminate) Available(c Cluster, s Strike) error {
 func terminator(c Cluster) (Terminator, error) {
 	t, ok := c.Service().(Terminator)
 	if !ok {
-		return nil, fmt.Errorf("%w: these servers cannot be told to end the sessions that hold a lock", ErrNoMeaning)
+		return nil, topology.NotApplicable("these servers cannot be told to end the sessions that hold a lock")
 	}
 	return t, nil
 }
 
 // Inject implements Fault. There is nothing to heal: clients open new sessions.
-func (Terminate) Inject(ctx context.Context, c Cluster, _ Strike) (func(context.Context) error, error) {
+func (Terminate) Inject(ctx context.Context, c Cluster, _ Injection) (func(context.Context) error, error) {
 	t, err := terminator(c)
 	if err != nil {
 		return nil, err

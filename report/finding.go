@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/report/measure"
 )
 
 // State is what is known about a question.
@@ -22,29 +23,34 @@ const (
 )
 
 // severity orders states for merging: the worst of several tests is what a cell shows.
-func (s State) severity() int {
+func (s State) Severity() int {
 	return slices.Index([]State{NotApplicable, Valid, NotRun, Unknown, Failed, Invalid}, s)
 }
 
 // Finding is what is known about one question, asked of one or more tests.
 type Finding struct {
 	State State
-	// Expected is true if the scenario expects every violation behind it, Missing if it expects one that did not appear.
+	// Expected is true if the scenario expects every violation behind it, Missing if it expects one that did not
+	// appear.
 	Expected, Missing bool
 	// Incidents is the number of incidents that answer this question.
 	Incidents int
-	// Complete is true if every test that was asked came to its end and was judged, so that Incidents counts all there was.
+	// Complete is true if every test that was asked came to its end and was judged, so that Incidents counts all
+	// there was.
 	Complete bool
 	// Reason says why the state is not Valid.
 	Reason string
+	// NotAsked is true if the run's settings leave all such tests out, NoToken if the lock issues no token to fence
+	// it by.
+	NotAsked, NoToken bool
 }
 
-// word is the state, or what people call it.
-func (f Finding) word() string {
-	switch f.Reason {
-	case cannotBeFenced:
+// Word is the state, or what people call it.
+func (f Finding) Word() string {
+	switch {
+	case f.NoToken:
 		return "cannot be fenced"
-	case notAsked:
+	case f.NotAsked:
 		return "not asked"
 	}
 	return string(f.State)
@@ -65,7 +71,7 @@ func verdictOf(t results.Test, judged bool, j checker.Judgement, expect string) 
 	case !judged:
 		return Finding{State: Unknown, Reason: strings.TrimSuffix("not judged: "+t.Reason, ": ")}
 	case expect == "invalid":
-		reason := "the violation that the scenario expects did not appear"
+		reason := "the expected violation did not appear"
 		if j.Reason != "" {
 			reason += "; " + j.Reason
 		}
@@ -75,13 +81,13 @@ func verdictOf(t results.Test, judged bool, j checker.Judgement, expect string) 
 	case j.Verdict == checker.Valid && t.Status == results.Complete:
 		return Finding{State: Valid}
 	case j.Verdict == checker.Valid:
-		return Finding{State: Unknown, Reason: strings.TrimSuffix("valid as far as it ran, but the test is incomplete: "+t.Reason, ": ")}
+		return Finding{State: Unknown, Reason: strings.TrimSuffix("valid so far, but the test is incomplete: "+t.Reason, ": ")}
 	default:
 		return Finding{State: Unknown, Reason: j.Reason}
 	}
 }
 
-func newTestRow(t results.Test, v *results.TestVerdict, m Measurement) TestRow {
+func newTestRow(t results.Test, v *results.TestVerdict, m measure.Measurement) TestRow {
 	row := TestRow{Test: t, Measured: m}
 	var result checker.Result
 	judged := v != nil
@@ -96,8 +102,8 @@ func newTestRow(t results.Test, v *results.TestVerdict, m Measurement) TestRow {
 	row.Exclusion = verdictOf(t, judged, result.Exclusion, expect.Exclusion)
 	row.Data = verdictOf(t, judged, result.Data, expect.Data)
 	row.Liveness = verdictOf(t, judged, result.Liveness, "")
-	row.Exclusion.Incidents = count(result.Incidents, isExclusion)
-	row.Data.Incidents = count(result.Incidents, isData)
+	row.Exclusion.Incidents = count(result.Incidents, measure.IsExclusion)
+	row.Data.Incidents = count(result.Incidents, measure.IsData)
 	row.Exclusion.Complete = t.Status == results.Complete && known(result.Exclusion)
 	row.Data.Complete = t.Status == results.Complete && known(result.Data)
 	return row
@@ -106,19 +112,6 @@ func newTestRow(t results.Test, v *results.TestVerdict, m Measurement) TestRow {
 // known reports whether the checkers found out.
 func known(j checker.Judgement) bool {
 	return j.Verdict == checker.Valid || j.Verdict == checker.Invalid
-}
-
-// isExclusion reports whether the incident breaks mutual exclusion, isData whether it corrupts data; it may be both.
-func isExclusion(i checker.Incident) bool {
-	return slices.ContainsFunc(i.Kinds, func(k string) bool {
-		return k == "overlap" || k == "interleaved" || k == "token_regression"
-	})
-}
-
-func isData(i checker.Incident) bool {
-	return slices.ContainsFunc(i.Kinds, func(k string) bool {
-		return strings.HasPrefix(k, "stale_") || k == "lost_update"
-	})
 }
 
 func count(incidents []checker.Incident, is func(checker.Incident) bool) (n int) {
@@ -130,16 +123,16 @@ func count(incidents []checker.Incident, is func(checker.Incident) bool) (n int)
 	return n
 }
 
-// The tests that a question is asked of.
-func anyTest(*TestRow) bool    { return true }
-func heeding(t *TestRow) bool  { return t.HeedLost }
-func ignoring(t *TestRow) bool { return !t.HeedLost }
-func unfenced(t *TestRow) bool { return !t.Fencing }
-func fenced(t *TestRow) bool   { return t.Fencing }
+// AnyTest and the functions below pick the tests that a question is asked of.
+func AnyTest(*TestRow) bool    { return true }
+func Heeding(t *TestRow) bool  { return t.Heeding }
+func Ignoring(t *TestRow) bool { return !t.Heeding }
+func Unfenced(t *TestRow) bool { return !t.Fenced }
+func Fenced(t *TestRow) bool   { return t.Fenced }
 
-// find merges what the tests that pass say about one question. The worst wins; what ran only in part is never valid.
-func (r *Row) find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding {
-	if r.nothing() {
+// Find merges what the tests that pass say about one question. The worst wins; what ran only in part is never valid.
+func (r *Row) Find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding {
+	if r.Nothing() {
 		return Finding{State: State(r.Driver.Status), Reason: r.Driver.Reason}
 	}
 	var all []Finding
@@ -149,7 +142,7 @@ func (r *Row) find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding 
 		}
 	}
 	if len(all) == 0 {
-		return Finding{State: NotRun, Reason: notAsked}
+		return Finding{State: NotRun, Reason: notAsked, NotAsked: true}
 	}
 	return worst(all)
 }
@@ -160,7 +153,7 @@ func worst(all []Finding) Finding {
 	ran := false
 	for _, f := range all {
 		switch {
-		case f.State.severity() > w.State.severity():
+		case f.State.Severity() > w.State.Severity():
 			w.State, w.Reason = f.State, f.Reason
 		case f.State == Invalid && w.State == Invalid && f.Reason != "" && !strings.Contains(w.Reason, f.Reason):
 			w.Reason = strings.TrimPrefix(w.Reason+"; "+f.Reason, "; ") // each test has counts of its own
@@ -174,10 +167,10 @@ func worst(all []Finding) Finding {
 	w.Expected = w.Expected && w.State == Invalid
 	w.Complete = w.Complete && w.State != NotApplicable
 	if w.State == NotRun && ran {
-		w.State, w.Reason = Unknown, "run only in part: "+w.Reason
+		w.State, w.Reason = Unknown, "ran only in part: "+w.Reason
 	}
 	return w
 }
 
-// notAsked is why a run has no test of some kind: its settings leave it out. The cell says so, and no more need be said.
+// notAsked is why a run has no test of some kind.
 const notAsked = "this run was not asked for such a test"

@@ -1,19 +1,19 @@
-// Package report turns a run and its verdicts into one table model, and renders that as text, CSV and HTML. It
-// knows histories and verdicts, and nothing of locks, faults or servers.
+// Package report says what a run found: verdicts, tables and sentences about each lock. A format (report/formats
+// lists them) writes that down. The package knows histories and verdicts, and nothing of locks, faults or servers.
 package report
 
 import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
-	"github.com/lockbench/lockbench/internal/explain"
+	"github.com/lockbench/lockbench/checker/explain"
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/internal/units"
+	"github.com/lockbench/lockbench/report/measure"
 )
 
 // Model is everything that any format shows of a run.
@@ -24,7 +24,7 @@ type Model struct {
 	// Judged is false if the run ended before its histories were judged.
 	Judged bool
 	Tally  Tally
-	// FaultPhases are the phases in which faults strike, in order.
+	// FaultPhases are the phases with a fault, in order.
 	FaultPhases []string
 	Rows        []Row // one per driver, in table order
 	// Tables are shown beside the comparison.
@@ -48,17 +48,21 @@ type Row struct {
 	Unfenced, Fenced Finding
 	Liveness         Finding
 	// Latency is uncontended; Contended and HandOff are the other kinds.
-	Latency, Contended, HandOff Latency
-	Proxies                     ProxyPart
+	Latency, Contended, HandOff measure.Latency
+	// UnderFault has one entry for each phase in which a fault was injected.
+	UnderFault []PhaseLatency
+	Proxies    ProxyPart
 	// Behaviours has one entry for each of the model's FaultPhases.
 	Behaviours []Behaviour
 	// What the tables beside the comparison show; merged over the tests.
-	Contention Contention
-	Deadlocks  Deadlocks
-	Leadership Leadership
-	Clocks     Clocks
+	Contention measure.Contention
+	Deadlocks  measure.Deadlocks
+	Leadership measure.Leadership
+	Clocks     measure.Clocks
 	Tests      []TestRow
 	Tally      Tally
+
+	fits []Fit
 }
 
 // TestRow is one test of a driver.
@@ -70,29 +74,33 @@ type TestRow struct {
 	Explanations []explain.Explanation
 	// Exclusion, Data and Liveness are the verdicts with what the scenario expects taken into account.
 	Exclusion, Data, Liveness Finding
-	Measured                  Measurement
+	Measured                  measure.Measurement
 }
 
 // NewModel builds the model. It is a pure function; measured holds what Measure said of each test with a history.
-func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured map[string]Measurement) *Model {
+func NewModel(run results.Run, verdicts results.Verdicts, judged bool, measured map[string]measure.Measurement) *Model {
 	m := &Model{Run: run, Judged: judged}
-	m.FaultPhases = faultPhases(run.Tests, measured)
+	m.FaultPhases = faultPhases(&run, measured)
 	m.Rows = rows(run, verdicts, measured)
 	for i := range m.Rows {
-		m.Rows[i].fill(m.FaultPhases, run.Shows(results.Leadership))
+		m.Rows[i].fill(&m.Run, m.FaultPhases)
 		m.Rows[i].Proxies = proxyPart(&m.Run, &m.Rows[i])
+	}
+	for i, a := range Answers([]*Model{m}) {
+		m.Rows[i].fits = a.Fits
 	}
 	m.Tables = tables(m)
 	m.Tally = tally(run, m.Rows)
-	for _, name := range slices.Sorted(maps.Keys(run.Settings)) {
-		m.Settings = append(m.Settings, Setting{name, run.Settings[name]})
+	settings := run.Settings()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		m.Settings = append(m.Settings, Setting{name, settings[name]})
 	}
 	m.Says, m.Reasons, m.Notes = says(m), reasons(m), notes(m)
 	return m
 }
 
 // rows sorts the tests under their drivers.
-func rows(run results.Run, verdicts results.Verdicts, measured map[string]Measurement) []Row {
+func rows(run results.Run, verdicts results.Verdicts, measured map[string]measure.Measurement) []Row {
 	byTest := map[string]*results.TestVerdict{}
 	for i := range verdicts.Tests {
 		byTest[verdicts.Tests[i].Test] = &verdicts.Tests[i]
@@ -115,7 +123,9 @@ func driversOf(run results.Run) []results.Driver {
 	all := slices.Clone(run.Drivers)
 	for _, t := range run.Tests {
 		if !slices.ContainsFunc(all, func(d results.Driver) bool { return d.Name == t.Driver }) {
-			all = append(all, results.Driver{Name: t.Driver, Title: t.Driver, Status: results.Incomplete, Reason: "the run does not describe this driver"})
+			all = append(all, results.Driver{
+				Name: t.Driver, Title: t.Driver, Status: results.Incomplete, Reason: "run.json does not describe this driver",
+			})
 		}
 	}
 	for i := range all {
@@ -131,23 +141,21 @@ func driversOf(run results.Run) []results.Driver {
 
 // faultPhases lists the phases that are to have a fault in any test, also those that came to none, and those of
 // histories that have one.
-func faultPhases(tests []results.Test, measured map[string]Measurement) []string {
+func faultPhases(run *results.Run, measured map[string]measure.Measurement) []string {
 	var names []string
 	add := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	for _, t := range tests {
-		for _, p := range t.Phases {
-			if p.Fault != "" {
-				add(p.Name)
-			}
+	for _, p := range run.Plan {
+		if len(p.Faults) > 0 && slices.ContainsFunc(run.Tests, func(t results.Test) bool { return t.Phase(p.Name) != nil }) {
+			add(p.Name)
 		}
 	}
-	for _, t := range tests {
+	for _, t := range run.Tests {
 		for _, p := range measured[t.Name].Phases {
-			if p.Struck() {
+			if p.HasFault() {
 				add(p.Name)
 			}
 		}
@@ -156,38 +164,39 @@ func faultPhases(tests []results.Test, measured map[string]Measurement) []string
 }
 
 // fill answers the table's questions from the row's tests.
-func (r *Row) fill(phases []string, longHolds bool) {
+func (r *Row) fill(run *results.Run, phases []string) {
 	r.Tally = r.tally()
 	exclusion := func(t *TestRow) Finding { return t.Exclusion }
 	data := func(t *TestRow) Finding { return t.Data }
-	r.Heeding = r.find(exclusion, heeding)
-	r.Ignoring = r.find(exclusion, ignoring)
-	r.Unfenced = r.find(data, unfenced)
-	r.Fenced = r.find(data, fenced)
-	r.Liveness = r.find(func(t *TestRow) Finding { return t.Liveness }, anyTest)
+	r.Heeding = r.Find(exclusion, Heeding)
+	r.Ignoring = r.Find(exclusion, Ignoring)
+	r.Unfenced = r.Find(data, Unfenced)
+	r.Fenced = r.Find(data, Fenced)
+	r.Liveness = r.Find(func(t *TestRow) Finding { return t.Liveness }, AnyTest)
 	if r.Driver.Token == "" && r.Fenced.State != Invalid && r.Driver.Status != results.NotRun {
-		r.Fenced = Finding{State: NotApplicable, Reason: cannotBeFenced}
+		r.Fenced = Finding{State: NotApplicable, Reason: noToken, NoToken: true}
 	}
 	r.mergeLatency()
 	r.mergeTables()
+	r.mergeUnderFault(run, phases)
 	for _, name := range phases {
 		b := r.behaviour(name)
-		b.LongHolds = longHolds
+		b.LongHolds = run.Shows(results.Leadership)
 		r.Behaviours = append(r.Behaviours, b)
 	}
 }
 
-// nothing reports whether the driver came to nothing: one reason stands for the whole row.
-func (r *Row) nothing() bool {
+// Nothing reports whether the driver came to nothing: one reason stands for the whole row.
+func (r *Row) Nothing() bool {
 	return r.Driver.Status == results.NotRun ||
 		r.Driver.Status == results.Failed && !slices.ContainsFunc(r.Tests, func(t TestRow) bool { return t.Result != nil })
 }
 
-// cannotBeFenced is why a lock without a token has no fenced test.
-const cannotBeFenced = "cannot be fenced: this lock has no fencing token"
+// noToken is why a lock without a token has no fenced test.
+const noToken = "cannot be fenced: this lock issues no token"
 
-// count sums a count over the judged tests that pass; !ok: none was judged.
-func (r *Row) count(pass func(*TestRow) bool, of func(*TestRow) int) (n int, ok bool) {
+// Count sums a count over the judged tests that pass; !ok: none was judged.
+func (r *Row) Count(pass func(*TestRow) bool, of func(*TestRow) int) (n int, ok bool) {
 	for i := range r.Tests {
 		if t := &r.Tests[i]; t.Result != nil && pass(t) {
 			n, ok = n+of(t), true
@@ -205,43 +214,60 @@ func (m *Model) Duration() (d time.Duration, ok bool) {
 	return d, true
 }
 
-// Workload says in a few words how much load there was and how long leases last, on which the times of the tables hang; empty:
-// the run does not say.
+// Workload says in a few words how much load there was and how long leases last, on which the times of the tables
+// hang; empty: the run does not say.
 func (m *Model) Workload() string {
 	var all []string
-	add := func(before, name string) {
-		if value := m.Run.Settings[name]; value != "" {
-			all = append(all, before+value)
+	w := m.Run.Workload
+	add := func(given bool, text string) {
+		if given {
+			all = append(all, text)
 		}
 	}
-	add("TTL ", "ttl")
-	for _, n := range []struct{ name, noun, of string }{{"clients", "client", ""}, {"workers", "worker", " each"}, {"locks", "lock", ""}} {
-		if v, err := strconv.Atoi(m.Run.Settings[n.name]); err == nil {
-			all = append(all, units.Plural(v, n.noun)+n.of)
-		}
-	}
-	add("held for ", "hold")
-	add("acquires time out after ", "acquire-timeout")
+	add(w.TTL > 0, "TTL "+w.TTL.String())
+	add(w.Clients > 0, units.Plural(w.Clients, "client"))
+	add(w.Workers > 0, units.Plural(w.Workers, "worker")+" each")
+	add(w.Locks > 0, units.Plural(w.Locks, "lock"))
+	add(w.Hold.Max > 0 || w.Fencing != "", "held for "+w.Hold.String()) // every run of today says the latter
+	add(w.AcquireTimeout > 0, "acquires time out after "+w.AcquireTimeout.String())
 	return strings.Join(all, ", ")
 }
 
 // ServersAndTrips says what an acquire costs whatever the machine.
-func (r *Row) ServersAndTrips() string { return complexity(&r.Driver, "round trip") }
+func (r *Row) ServersAndTrips() string { return Complexity(&r.Driver, "round trip") }
 
-// complexity has the round trips as the driver declares them, and as they were measured if that is another number.
-func complexity(d *results.Driver, trip string) string {
+// Complexity has the round trips as the driver declares them, and as they were measured if that is another number.
+func Complexity(d *results.Driver, trip string) string {
 	text := units.Plural(d.Nodes, "server") + ", " + units.Plural(d.RoundTrips, trip)
-	if n, ok := measuredTrips(d); ok && n != d.RoundTrips {
+	if n, ok := MeasuredTrips(d); ok && n != d.RoundTrips {
 		text += fmt.Sprintf(", %d measured", n)
 	}
 	return text
 }
 
-// measuredTrips is how many round trips an acquire was measured to wait for; !ok: that was not measured.
-func measuredTrips(d *results.Driver) (n int, ok bool) {
+// MeasuredTrips is how many round trips an acquire was measured to wait for; !ok: that was not measured.
+func MeasuredTrips(d *results.Driver) (n int, ok bool) {
 	m := d.RoundTripsMeasured
 	if m == nil || m.Reason != "" {
 		return 0, false
 	}
 	return m.N, true
+}
+
+// DriverNames are the names of the drivers in order. Runs with other drivers are not alike: drivers share the machine.
+func DriverNames(r *results.Run) []string {
+	var names []string
+	for i := range r.Drivers {
+		names = append(names, r.Drivers[i].Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Proxies is "with" or "without".
+func Proxies(r *results.Run) string {
+	if r.Direct {
+		return "without"
+	}
+	return "with"
 }

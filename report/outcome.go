@@ -64,7 +64,7 @@ func (r *Row) tally() Tally {
 	}
 	for _, test := range r.Tests {
 		if test.Result != nil || !without {
-			t.add(test.tally())
+			t.add(test.Tally())
 		}
 	}
 	if r.Driver.Status != results.NotApplicable && t.nothing() || r.Driver.Status == results.Incomplete && t.Unknown == 0 {
@@ -73,7 +73,8 @@ func (r *Row) tally() Tally {
 	return t
 }
 
-func (test *TestRow) tally() Tally {
+// Tally counts the verdicts of the test and what of it did not run.
+func (test *TestRow) Tally() Tally {
 	var t Tally
 	switch test.Status {
 	case results.NotRun:
@@ -100,14 +101,14 @@ func (test *TestRow) tally() Tally {
 	for _, f := range []Finding{test.Exclusion, test.Data, test.Liveness} {
 		t.addFinding(f)
 	}
-	if test.incomplete() && t.Unknown == 0 {
+	if test.Incomplete() && t.Unknown == 0 {
 		t.Unknown++ // what was found is known; what there was to find is not
 	}
 	return t
 }
 
-// incomplete reports whether the test did not come to its end, though nothing is known to have kept it from that.
-func (test *TestRow) incomplete() bool {
+// Incomplete reports whether the test did not come to its end, though nothing is known to have kept it from that.
+func (test *TestRow) Incomplete() bool {
 	return !slices.Contains([]results.Status{results.Complete, results.NotRun, results.NotApplicable, results.Failed}, test.Status)
 }
 
@@ -126,8 +127,16 @@ func (t *Tally) addFinding(f Finding) {
 	}
 }
 
-// ExitCode is what a command ends with whose run this is: 4 if the infrastructure failed, 1 if there is a
-// violation that nobody expected, 3 if anything is unknown, missing or not run, or if nothing was judged at all, else 0.
+// Exit is the exit code of the run: 130 if it was interrupted, else what its tally leads to.
+func (m *Model) Exit() int {
+	if m.Run.Interrupted() {
+		return 130
+	}
+	return m.Tally.ExitCode()
+}
+
+// ExitCode is what a command ends with that judges these verdicts: 4 if the infrastructure failed, 1 if there is a violation
+// that nobody expected, 3 if anything is unknown, missing or not run, or if nothing was judged at all, else 0.
 func (t Tally) ExitCode() int {
 	switch {
 	case t.Failed > 0:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/internal/units"
+	"github.com/lockbench/lockbench/report/measure"
 )
 
 // says puts what the verdicts mean into sentences.
@@ -15,51 +17,54 @@ func says(m *Model) []string {
 	var all []string
 	add := func(format string, names []string) {
 		if len(names) > 0 {
-			all = append(all, fmt.Sprintf(format, list(names)))
+			all = append(all, fmt.Sprintf(format, List(names)))
 		}
 	}
+	all = append(all, m.saysOutside()...)
 	all = append(all, m.together((*Row).saysExclusion)...)
-	add("In this run no second client got in: %s.", m.titles(func(r *Row) bool {
+	add("%s never let a second client in.", m.titles(func(r *Row) bool {
 		return held(r.Heeding) && held(r.Ignoring) && (r.Heeding.State == Valid || r.Ignoring.State == Valid)
 	}))
 	all = append(all, m.together((*Row).saysData)...)
-	add("In this run no data was corrupted, not even without a fence: %s.", m.titles(func(r *Row) bool {
+	add("%s corrupted no data, even without a fence.", m.titles(func(r *Row) bool {
 		return r.Unfenced.State == Valid && (r.Fenced.State == Valid || r.Fenced.State == NotApplicable)
 	}))
 	for i, phase := range m.FaultPhases {
-		add("Nobody got the lock during "+phase+": %s.", m.titles(func(r *Row) bool {
+		add("Nobody got %s during "+strings.ReplaceAll(phase, "%", "%%")+".", m.titles(func(r *Row) bool {
 			b := r.Behaviours[i]
-			return len(b.What) > 0 && !slices.Contains(b.What, GoesOn) && !slices.Contains(b.What, LetsTwoIn)
+			return len(b.What) > 0 && !slices.Contains(b.What, measure.GoesOn) && !slices.Contains(b.What, measure.LetsTwoIn)
 		}))
 	}
-	add("A worker that asked was granted nothing while others were: %s.", m.titles(func(r *Row) bool {
+	add("%s starved a worker: it got no grant while others did.", m.titles(func(r *Row) bool {
 		return r.Contention.Grants > 0 && r.Contention.Unluckiest == 0
 	}))
-	add("The server found deadlocks and ended them: %s.", m.titles(func(r *Row) bool { return r.Deadlocks.Server > 0 }))
-	add("Deadlocks ended only when a client gave up waiting: %s.", m.titles(func(r *Row) bool {
+	add("The server of %s found deadlocks and ended them.", m.titles(func(r *Row) bool { return r.Deadlocks.Server > 0 }))
+	add("Deadlocks of %s ended only when a client gave up waiting.", m.titles(func(r *Row) bool {
 		return r.Deadlocks.TimedOut > 0 && r.Deadlocks.Server == 0
 	}))
-	add("No deadlock came about, so nothing is known about how it ends: %s.", m.titles(func(r *Row) bool {
+	add("%s had no deadlock, so this run does not show how one ends.", m.titles(func(r *Row) bool {
 		return r.Deadlocks.Measured && r.Deadlocks.Count == 0
 	}))
-	add("Wall clocks were moved, and no lock was lost to that: %s. That is a finding, and not a gap.", m.titles(func(r *Row) bool {
-		used, lost := r.Clocks.total()
+	add("%s lost no lock when wall clocks moved.", m.titles(func(r *Row) bool {
+		used, lost := r.Clocks.Total()
 		return used > 0 && lost == 0
 	}))
+	all = append(all, m.together(func(r *Row) []said { return r.saysNeedless(&m.Run) })...)
+	all = append(all, m.together((*Row).saysUnheld)...)
 	for i := range m.Rows {
 		all = append(all, m.Rows[i].saysNotes()...)
 	}
-	add("Not granted again in time after a fault healed: %s.", m.titles(func(r *Row) bool { return r.Liveness.State == Invalid }))
-	add("The scenario expects a violation that did not appear: %s.", m.titles(func(r *Row) bool { return r.Tally.Missing > 0 }))
-	add("Some verdicts are unknown, which is not safe: %s.", m.titles(func(r *Row) bool { return r.Tally.Unknown > 0 }))
-	add("The infrastructure failed, so that not everything is known: %s.", m.titles(func(r *Row) bool { return r.Tally.Failed > 0 }))
+	add("%s did not grant the lock in time after a fault healed.", m.titles(func(r *Row) bool { return r.Liveness.State == Invalid }))
+	add("%s did not show a violation that the scenario expects.", m.titles(func(r *Row) bool { return r.Tally.Missing > 0 }))
+	add("Some verdicts on %s are unknown. Unknown is not safe.", m.titles(func(r *Row) bool { return r.Tally.Unknown > 0 }))
+	add("The infrastructure under %s failed. Some results are missing.", m.titles(func(r *Row) bool { return r.Tally.Failed > 0 }))
 	for i := range m.Rows {
 		if d := &m.Rows[i].Driver; d.Status == results.NotRun {
-			all = append(all, fmt.Sprintf("%s did not run, so nothing is known about it: %s.", d.Title, strings.TrimSuffix(orElse(d.Reason, "no reason was recorded"), ".")))
+			all = append(all, fmt.Sprintf("%s did not run: %s.", d.Title, strings.TrimSuffix(cmp.Or(d.Reason, "no reason was recorded"), ".")))
 		}
 	}
 	if len(all) == 0 {
-		all = append(all, "Nothing was measured: this run says nothing about any lock.")
+		all = append(all, "This run measured nothing. It says nothing about any lock.")
 	}
 	return all
 }
@@ -102,7 +107,7 @@ func (m *Model) together(of func(*Row) []said) []string {
 	}
 	var all []string
 	for _, s := range order {
-		all = append(all, s.before+list(by[s])+s.after)
+		all = append(all, s.before+List(by[s])+s.after)
 	}
 	return all
 }
@@ -119,22 +124,22 @@ func (r *Row) saysExclusion() []said {
 	}
 	text := " let two clients hold the lock at once"
 	if len(in) > 0 {
-		text += " during " + list(in)
+		text += " during " + List(in)
 	}
 	switch {
 	case r.Heeding.State == Invalid:
-		text += ", even though the clients stop as soon as they learn that they have lost it"
+		text += ", although the clients stop when they learn that the lock is lost"
 	case r.Heeding.State == Valid:
-		text += ", in this run only with clients that work on whatever they are told"
+		text += ", but only with clients that keep working after they were told that the lock is lost"
 	default:
-		text += "; the clients work on whatever they are told, and nothing is known of others"
+		text += "; the clients keep working after they were told that the lock is lost, and no others were tested"
 	}
 	count := incidents(r.Heeding.Incidents)
 	switch {
 	case r.Heeding.State != Invalid:
 		count = incidents(r.Ignoring.Incidents)
 	case r.Ignoring.State == Invalid:
-		count += fmt.Sprintf(", and %d where clients work on", r.Ignoring.Incidents)
+		count += fmt.Sprintf(", and %d with clients that keep working", r.Ignoring.Incidents)
 	}
 	return []said{{r.Driver.Title + " (" + count + ")", sentence{after: text + "."}}}
 }
@@ -143,21 +148,22 @@ func (r *Row) saysData() []said {
 	var all []said
 	title := r.Driver.Title
 	if r.Unfenced.State == Invalid {
-		text := " corrupted data where the resource checked no token"
+		text := " corrupted data without a fence"
 		switch r.Fenced.State {
 		case Valid:
-			text += ", but not where it did"
+			text += ", but not with one"
 		case NotApplicable:
-			text += ", and cannot be fenced for want of one"
+			text += ". There is no token, so late writes cannot be refused"
 		case Invalid, NotRun, Unknown, Failed:
 		}
 		all = append(all, said{title + " (" + incidents(r.Unfenced.Incidents) + ")", sentence{after: text + "."}})
 	}
 	if r.Fenced.State == Invalid {
-		all = append(all, said{title + " (" + incidents(r.Fenced.Incidents) + ")", sentence{after: " corrupted data in spite of the fence."}})
+		all = append(all, said{title + " (" + incidents(r.Fenced.Incidents) + ")", sentence{after: " corrupted " +
+			"data despite the fence."}})
 	}
 	if n, ok := r.FencedOff(); ok && n > 0 && r.Fenced.State == Valid {
-		all = append(all, said{fmt.Sprintf("%s (%d)", title, n), sentence{"The fence refused stale requests of ", ", and the data stayed whole."}})
+		all = append(all, said{fmt.Sprintf("%s (%d)", title, n), sentence{"The fence refused stale requests of ", ". The data stayed correct."}})
 	}
 	return all
 }
@@ -177,23 +183,28 @@ func (r *Row) saysNotes() []string {
 
 // FencedOff counts the stale requests that the fence refused; !ok: no fenced test was judged.
 func (r *Row) FencedOff() (int, bool) {
-	return r.count(fenced, func(t *TestRow) int { return t.Result.Counts.FencedOff })
+	return r.Count(Fenced, func(t *TestRow) int { return t.Result.Counts.FencedOff })
 }
 
 // notes say how to read the table.
 func notes(m *Model) []string {
 	all := []string{
-		"Exclusion: did two clients ever hold the lock at once; with clients that stop when their library tells them that they lost it (heeding Lost) and with clients that work on (ignoring Lost).",
-		"Data: did that corrupt what the lock protects; with a resource that takes every write (unfenced) and with one that refuses old fencing tokens (fenced).",
-		"×N counts incidents, each a connected set of grants. Expected: the scenario says that this lock breaks here.",
-		"Acquire: time of a granted acquire without contention, from its call" + openLoop(m) + " to its return. One run says nothing statistical about latency.",
+		"Exclusion: did two clients ever hold the lock at once? Heeding clients stop when they are told that the lock is " +
+			"lost (Lost). Ignoring clients keep working.",
+		"Data: was what the lock protects corrupted? An unfenced resource takes every write. A fenced one refuses old " +
+			"fencing tokens.",
+		"×N: N incidents. An incident is a connected set of grants. Expected: the scenario says that this lock breaks here.",
+		"Acquire: the time from the call" + openLoop(m) + " to the grant, without contention. One run has no statistics: " +
+			"use --rounds.",
 		proxyNote(m),
 		tripsNote(m),
 		underFaultNote(m),
-		"– is not measured. Only valid means that nothing wrong was found, and one run does not prove that there is nothing.",
+		"\"–\": not measured. Valid means that this run found nothing wrong. It does not prove that the lock is right.",
 	}
+	all = append(all, NonEmpty(m.stallNote())...)
 	if !m.Judged {
-		all = append(all, "This run was not judged: it has no "+results.VerdictFile+". lockbench check judges its histories.")
+		all = append(all, "This run was not judged: it has no "+results.VerdictFile+". Run lockbench check to "+
+			"judge it.")
 	}
 	if m.Run.Status == results.Incomplete || m.Run.Finished.IsZero() {
 		text := "This run is incomplete"
@@ -206,19 +217,22 @@ func notes(m *Model) []string {
 }
 
 func underFaultNote(m *Model) string {
-	text := "Under a fault: what acquires met that were invoked while it was in force, in the worst of a lock's tests. Lets two in: a " +
-		"second client was granted the lock that another still held. Blocks: nobody was granted it; fails fast: nor had to wait to " +
-		"hear so. Goes on: somebody was granted it. "
+	text := "Under a fault: what happened to lock requests made during the fault, in the worst of a lock's tests. Lets two " +
+		"in: a second client got the lock while another held it. Blocks: nobody got it. Fails fast: requests were refused " +
+		"at once. Goes on: somebody got it. "
 	if m.Run.Shows(results.Leadership) {
-		return text + "How long it took until somebody led again, the table of the leadership says."
+		return text + "The table of the leadership shows how long it took until somebody led again."
 	}
-	return text + "p50: the median time of a grant meanwhile. Gap: the longest time without a grant; of a lock that blocks it is as long as the " +
-		"fault. Back in: the time from the heal to the first grant asked for after it."
+	return text + "p50: the median time to a grant during the fault. Gap: the longest time without a " +
+		"grant, to the next grant after the heal. A lock that blocks does so for as long as our fault lasts; if it stays with a " +
+		"holder who is cut off, what ends that elsewhere is the server's keep-alive (2 h 11 min by default). Back in: " +
+		"the time from the heal to the first grant that was requested after it. The figures of a cell are of one test, the " +
+		"one with the longest gap."
 }
 
 func openLoop(m *Model) string {
 	if slices.ContainsFunc(m.Rows, func(r Row) bool { return r.Latency.OpenLoop }) {
-		return " (open loop: from when it was due)"
+		return " (open loop: from its scheduled time)"
 	}
 	return ""
 }
@@ -229,11 +243,11 @@ func proxyNote(m *Model) string {
 	case m.Run.Direct:
 		return "Measured without proxies."
 	case c.ProxyP50 == 0:
-		return "Measured through proxies; their cost was not measured."
+		return "Measured through proxies. Their cost was not measured."
 	default:
-		return fmt.Sprintf("Measured through proxies: each round trip costs %s more at p50 (%s against %s) and %s more at p99 (%s against %s). "+
-			"What they cost of an uncontended acquire is estimated: its round trips, times that at p50. What servers say to one "+
-			"another crosses proxies, too, and is not in it: a run with --direct shows the whole.",
+		return fmt.Sprintf("Measured through proxies: they add %s to a round trip at p50 (%s against %s) and %s at p99 (%s "+
+			"against %s). Their share of an acquire is an estimate: its round trips times that p50, without the traffic "+
+			"between servers. --direct measures without proxies.",
 			units.Duration(c.ProxyP50-c.DirectP50), units.Duration(c.ProxyP50), units.Duration(c.DirectP50),
 			units.Duration(c.ProxyP99-c.DirectP99), units.Duration(c.ProxyP99), units.Duration(c.DirectP99))
 	}
@@ -241,7 +255,7 @@ func proxyNote(m *Model) string {
 
 // tripsNote says whether the round trips were measured, and how.
 func tripsNote(m *Model) string {
-	text := "Round trips: how many times a granted acquire without contention waits for its servers, one after another"
+	text := "Round trips: how often an uncontended acquire waits for its servers, one wait after another"
 	var delay time.Duration
 	fewest := 0
 	var missing []string
@@ -257,30 +271,28 @@ func tripsNote(m *Model) string {
 		}
 	}
 	if fewest == 0 {
-		text += "; as the drivers declare them, for this run did not measure them"
+		text += ". Not measured: the drivers declare them"
 	} else {
-		text += fmt.Sprintf(". Measured by making each of them %s longer (median of %d acquires or more)", units.Duration(delay), fewest)
+		text += fmt.Sprintf(". Measured by making each one %s longer (median of %d acquires or more)", units.Duration(delay), fewest)
 	}
 	if len(missing) > 0 {
-		text += "; not of " + list(missing)
+		text += "; not for " + List(missing)
 	}
 	return text + "."
 }
 
 func incidents(n int) string { return units.Plural(n, "incident") }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 // list joins names as English does.
-func list(names []string) string {
+func List(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// NonEmpty keeps the texts that are not empty.
+func NonEmpty(all ...string) []string {
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }

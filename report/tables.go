@@ -1,15 +1,12 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/lockbench/lockbench/checker"
-	"github.com/lockbench/lockbench/internal/history"
 	"github.com/lockbench/lockbench/internal/results"
-	"github.com/lockbench/lockbench/internal/units"
+	"github.com/lockbench/lockbench/report/measure"
 )
 
 // Table is a table beside the comparison, with a line for each driver.
@@ -27,96 +24,21 @@ type Table struct {
 // Line is one driver.
 type Line struct {
 	Driver results.Driver
-	// Complexity is how many servers and round trips the lock takes; empty: another table says.
-	Complexity string
+	// Under stands under the driver's name: how many servers and round trips the lock takes, or a phase; it may be empty.
+	Under string
 	// Cells has one entry for each column. None: nothing was measured, and Reason says why.
 	Cells  []Cell
 	Reason string
-}
-
-// Cell is what a cell shows, of one or more lines.
-type Cell []CellLine
-
-// CellLine is one line of a cell.
-type CellLine struct {
-	// State is what the line says of a question; empty: it is no answer.
-	State State
-	Text  string
-}
-
-// cell makes a cell of lines that are no answers.
-func cell(lines ...string) Cell {
-	c := make(Cell, len(lines))
-	for i, text := range lines {
-		c[i].Text = text
-	}
-	return c
-}
-
-// texts are the lines without what they mean.
-func (c Cell) texts() []string {
-	all := make([]string, len(c))
-	for i, l := range c {
-		all[i] = l.Text
-	}
-	return all
-}
-
-// noTables says why the tables show nothing of a history.
-func (m *Measurement) noTables(why string) {
-	m.Contended.Reason, m.HandOff.Reason = why, why
-	m.Contention.Reason, m.Deadlocks.Reason, m.Leadership.Reason, m.Clocks.Reason = why, why, why, why
-}
-
-// measureTables measures the latency where workers meet, and what else the run's tables show of one history.
-func (m *Measurement) measureTables(run *results.Run, test *results.Test, ops []history.Op, holds []checker.Hold) (err error) {
-	shared, err := share(m.Phases, ops, holds, workersOf(run), fairPhases(run, test.Driver))
-	if err != nil {
-		return fmt.Errorf("measure the contention: %w", err)
-	}
-	m.Contended, m.HandOff = shared.contended, shared.handOff
-	if m.Contended.Reason == noContention && m.lacksCalm(test) {
-		m.Contended.Reason, m.HandOff.Reason = notReached, notReached
-	}
-	if run.Shows(results.Contention) {
-		m.Contention = shared.Contention
-	}
-	if run.Shows(results.Deadlocks) {
-		if m.Deadlocks, err = deadlocks(ops, holds); err != nil {
-			return fmt.Errorf("measure the deadlocks: %w", err)
-		}
-	}
-	if run.Shows(results.Leadership) {
-		m.Leadership = leadership(m.Phases, holds)
-	}
-	if run.Shows(results.Clocks) {
-		m.Clocks = clocks(ops, m.Phases, holds)
-	}
-	return nil
-}
-
-// lacksCalm reports whether the history ends before a phase that is to have no fault, and in which workers may meet.
-func (m *Measurement) lacksCalm(test *results.Test) bool {
-	return slices.ContainsFunc(test.Phases, func(p results.Phase) bool {
-		return p.Fault == "" && !p.Latency && !slices.ContainsFunc(m.Phases, func(o PhaseMeasure) bool { return o.Name == p.Name })
-	})
-}
-
-// workersOf is how many workers all clients of a run have, 0 if it does not say.
-func workersOf(run *results.Run) int64 {
-	clients, _ := strconv.ParseInt(run.Settings["clients"], 10, 32)
-	workers, _ := strconv.ParseInt(run.Settings["workers"], 10, 32)
-	return max(0, clients*workers)
 }
 
 // mergeTables merges what the row's tests measured.
 func (r *Row) mergeTables() {
 	for i := range r.Tests {
 		if t := &r.Tests[i]; t.Status != results.NotApplicable {
-			r.Contention.merge(t.Measured.Contention)
-			r.Deadlocks.merge(t.Measured.Deadlocks)
-			r.Leadership.merge(t.Measured.Leadership)
-			r.Clocks.merge(t.Measured.Clocks)
+			r.Contention.Merge(t.Measured.Contention)
+			r.Deadlocks.Merge(t.Measured.Deadlocks)
+			r.Leadership.Merge(t.Measured.Leadership)
+			r.Clocks.Merge(t.Measured.Clocks)
 		}
 	}
 }
@@ -127,13 +49,21 @@ func tables(m *Model) []Table {
 		return nil
 	}
 	var all []Table
-	sideBySide := slices.ContainsFunc(m.Rows, func(r Row) bool { return len(fairPhases(&m.Run, r.Driver.Name)) == 0 && r.Contended.Samples > 0 })
+	sideBySide := slices.ContainsFunc(m.Rows, func(r Row) bool {
+		return len(measure.FairPhases(&m.Run, r.Driver.Name)) == 0 && r.Contended.Samples > 0
+	})
+	if slices.ContainsFunc(m.Rows, func(r Row) bool { return r.harmed() }) {
+		all = append(all, severityTable.of(m, (*Row).severityCells))
+	}
 	for _, k := range Kinds() {
 		t := k.table()
 		if k == Contended && sideBySide {
-			t.About += " Locks were under test side by side, and slowed each other."
+			t.About += " The locks were tested side by side and slowed each other."
 		}
 		all = append(all, t.of(m, func(r *Row) ([]Cell, string) { return r.latencyCells(k) }))
+	}
+	if len(m.FaultPhases) > 0 {
+		all = append(all, underFaults(m))
 	}
 	for _, t := range []struct {
 		Table
@@ -154,7 +84,7 @@ func (t Table) of(m *Model, cells func(*Row) (cells []Cell, reason string)) Tabl
 	for i := range m.Rows {
 		r := &m.Rows[i]
 		line := Line{Driver: r.Driver}
-		if r.nothing() {
+		if r.Nothing() {
 			line.Reason = string(r.Driver.Status) // the comparison says why
 		} else if line.Cells, line.Reason = cells(r); line.Reason == "" && len(line.Cells) == 0 {
 			line.Reason = noHistory
@@ -164,14 +94,13 @@ func (t Table) of(m *Model, cells func(*Row) (cells []Cell, reason string)) Tabl
 	return t
 }
 
-// percent writes a part of one with three significant digits.
-func percent(part float64) string { return units.Number(100*part) + " %" }
-
 var contentionTable = Table{
 	ID: results.Contention, Title: "Contention",
-	About: "In the phases without a fault in which several workers ask for a lock. Share: of all grants, that of the worker " +
-		"with the most and of the worker with the fewest; fair would be the same for all. Nobody holds: the part of the time in " +
-		"which the lock is free though somebody is waiting, and the longest such time; both from the first grant on.",
+	About: "Phases without a fault in which several workers request a lock. Share: the part of all grants that " +
+		"went to the luckiest " +
+		"and to the unluckiest worker. Nobody holds: the part of the time in which the lock was free while " +
+		"somebody waited, and the " +
+		"longest such time, counted from the first grant.",
 	Columns: []string{"Grants", "Share", "Nobody holds"},
 }
 
@@ -181,16 +110,24 @@ func (r *Row) contentionCells() ([]Cell, string) {
 		return nil, c.Reason
 	}
 	return []Cell{
-		cell(units.Plural(c.Grants, "grant"), fmt.Sprintf("%d not granted", c.NotGranted), units.Plural(c.Workers, "worker")),
-		cell("luckiest "+percent(c.Luckiest), "unluckiest "+percent(c.Unluckiest), "fair "+percent(1/float64(c.Workers))),
-		cell(percent(c.IdleShare()), "longest "+units.Duration(c.LongestIdle)),
+		{
+			{Value: Things{c.Grants, "grant"}}, {Label: strconv.Itoa(c.NotGranted), Value: Words("not granted")},
+			{Value: Things{c.Workers, "worker"}},
+		},
+		{
+			{Label: "luckiest", Value: Share(c.Luckiest)}, {Label: "unluckiest", Value: Share(c.Unluckiest)},
+			{Label: "fair", Value: Share(1 / float64(c.Workers))},
+		},
+		{{Value: Share(c.IdleShare())}, {Label: "longest", Value: measure.SpanOf(int64(c.LongestIdle))}},
 	}, ""
 }
 
 var deadlocksTable = Table{
 	ID: results.Deadlocks, Title: "Deadlocks",
-	About: "Cycles of workers, each of which holds a lock that the one before waits for. Lasted: from the call that closed the " +
-		"cycle to the first of its acquires that ended. Ended by the server: it refused one of them and said why; by the " +
+	About: "A deadlock is a cycle of workers: each waits for a lock that the next one holds. Lasted: from the " +
+		"call that closed the " +
+		"cycle until one of its acquires ended. Ended by the server: it refused one acquire and reported a " +
+		"deadlock. Ended by the " +
 		"client: its time-out passed.",
 	Columns: []string{"Deadlocks", "Ended by", "Lasted"},
 }
@@ -201,26 +138,28 @@ func (r *Row) deadlocksCells() ([]Cell, string) {
 		return nil, d.Reason
 	}
 	if d.Count == 0 {
-		return []Cell{cell("0"), cell(dash), cell(dash)}, ""
+		return []Cell{CellOf(Number(0)), CellOf(notMeasured), CellOf(notMeasured)}, ""
 	}
-	var by []string
+	var by Cell
 	for _, e := range []struct {
 		n   int
 		who string
-	}{{d.Server, "server"}, {d.TimedOut, "time-out of the client"}, {d.Otherwise, "something else"}, {d.Open, "nothing: still there at the end"}} {
+	}{{d.Server, "server"}, {d.TimedOut, "client time-out"}, {d.Otherwise, "something else"}, {d.Open, "nothing: it lasted to the end"}} {
 		if e.n > 0 {
-			by = append(by, fmt.Sprintf("%s ×%d", e.who, e.n))
+			by = append(by, CellLine{Label: e.who, Value: Times(e.n)})
 		}
 	}
-	lasted := cell("p50 "+d.Lasted.Quantile(0.5).String(), "max "+d.Lasted.Max().String())
-	return []Cell{cell(strconv.Itoa(d.Count)), cell(by...), lasted}, ""
+	lasted := Cell{{Label: "p50", Value: d.Lasted.Quantile(0.5)}, {Label: "max", Value: d.Lasted.Max()}}
+	return []Cell{CellOf(Number(d.Count)), by, lasted}, ""
 }
 
 var leadershipTable = Table{
 	ID: results.Leadership, Title: "Leadership",
-	About: "Whoever holds the lock leads, until it gives the lock up or dies: also while it stands still or is cut off. Nobody " +
-		"leads: the longest time without a holder since the first grant, faults included. Two lead: how often a second one came, and " +
-		"the longest time with two. Next leader: from when the fault is in place until somebody else is granted the lock.",
+	About: "The holder of the lock leads until it releases the lock or dies, also while it is paused or cut " +
+		"off. Nobody leads: the " +
+		"longest time without a holder after the first grant, faults included. Two lead: how often a second " +
+		"leader came, and the " +
+		"longest time with two. Next leader: from the start of the fault until another process gets the lock.",
 	Columns: []string{"Nobody leads", "Two lead", "Next leader"},
 }
 
@@ -229,27 +168,28 @@ func (r *Row) leadershipCells() ([]Cell, string) {
 	if l.Leaders == 0 {
 		return nil, l.Reason
 	}
-	two := cell(dash)
-	if n, ok := r.count(anyTest, func(t *TestRow) int { return t.Result.Counts.Overlap }); ok && n > 0 {
-		two = cell(fmt.Sprintf("×%d", n), "longest "+l.Both.String())
+	two := CellOf(notMeasured)
+	if n, ok := r.Count(AnyTest, func(t *TestRow) int { return t.Result.Counts.Overlap }); ok && n > 0 {
+		two = Cell{{Value: Times(n)}, {Label: "longest", Value: l.Both}}
 	} else if ok {
-		two = cell("never")
+		two = CellOf(Words("never"))
 	}
-	var next []string
+	var next Cell
 	for _, s := range l.Successions {
+		line := CellLine{Label: s.Phase + ":", Value: Words("none")}
 		if s.After.Measured {
-			next = append(next, s.Phase+": "+s.After.String())
-		} else {
-			next = append(next, s.Phase+": none")
+			line.Value = s.After
 		}
+		next = append(next, line)
 	}
-	return []Cell{cell(l.Nobody.String()), two, cell(next...)}, ""
+	return []Cell{CellOf(l.Nobody), two, next}, ""
 }
 
 var clocksTable = Table{
 	ID: results.Clocks, Title: "Clocks",
-	About: "Wall clocks of servers or clients were moved; monotonic clocks went on. Lost: of the locks that were held at any time " +
-		"from then to the end of the phase, those to which a second holder came. Summed over the tests.",
+	About: "The run moved wall clocks of servers or clients; monotonic clocks went on. Locks lost: how many of " +
+		"the locks that were held " +
+		"after the move got a second holder before the phase ended. Summed over the tests.",
 	Columns: []string{"Moved", "Locks lost", "Finding"},
 }
 
@@ -257,16 +197,16 @@ func (r *Row) clocksCells() ([]Cell, string) {
 	if len(r.Clocks.Phases) == 0 {
 		return nil, r.Clocks.Reason
 	}
-	var moved, lost []string
+	var moved, lost Cell
 	for _, p := range r.Clocks.Phases {
-		moved = append(moved, p.Phase+": "+strings.Join(p.Moved, ", "))
-		lost = append(lost, fmt.Sprintf("%s: %d of %d", p.Phase, p.Lost, p.Used))
+		moved = append(moved, CellLine{Label: p.Phase + ":", Value: Words(strings.Join(p.Moved, ", "))})
+		lost = append(lost, CellLine{Label: p.Phase + ":", Value: Part{p.Lost, p.Used}})
 	}
-	finding := "moved clocks took no lock from its holder"
-	if n, all := r.Clocks.total(); n == 0 {
-		finding = "no lock was held while clocks were off"
+	finding := Words("no lock was lost")
+	if n, all := r.Clocks.Total(); n == 0 {
+		finding = "no lock was held after the move"
 	} else if all > 0 {
-		finding = "whether it excludes hangs on wall clocks"
+		finding = "exclusion depends on wall clocks"
 	}
-	return []Cell{cell(moved...), cell(lost...), cell(finding)}, ""
+	return []Cell{moved, lost, CellOf(finding)}, ""
 }

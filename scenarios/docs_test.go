@@ -36,7 +36,7 @@ func TestDocsAreWhole(t *testing.T) {
 		}
 	}
 	for _, typ := range []reflect.Type{
-		reflect.TypeFor[scenarios.Topology](), reflect.TypeFor[scenarios.Override](), reflect.TypeFor[scenarios.Fault](), reflect.TypeFor[scenarios.Require](),
+		reflect.TypeFor[scenarios.Topology](), reflect.TypeFor[scenarios.Override](), reflect.TypeFor[scenarios.Fault](), reflect.TypeFor[scenarios.Require](), reflect.TypeFor[scenarios.Liveness](),
 		reflect.TypeFor[scenarios.Expect](), reflect.TypeFor[scenarios.Sweep](),
 	} {
 		for _, key := range keys(typ) {
@@ -57,7 +57,7 @@ func TestDocsAreWhole(t *testing.T) {
 		if !ok {
 			t.Errorf("the fault `%s` has no line", info.Name)
 		}
-		for _, p := range info.Params {
+		for _, p := range info.Settings {
 			word := "`" + p.Name + "`"
 			if p.Required {
 				word = "**" + word + "**"
@@ -81,7 +81,7 @@ func TestDocsAreWhole(t *testing.T) {
 func keys(typ reflect.Type) []string {
 	var all []string
 	for f := range typ.Fields() {
-		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); key != "" && key != "-" {
 			all = append(all, key)
 		}
 	}

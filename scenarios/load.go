@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/lockbench/lockbench/internal/disk"
 	"github.com/lockbench/lockbench/internal/nearest"
 )
 
@@ -39,33 +39,38 @@ func All() ([]Scenario, error) {
 	return all, nil
 }
 
+// Names lists the names of the shipped scenarios, which are those of their files.
+func Names() []string {
+	names, _ := fs.Glob(shipped, "*.yaml") // fails only for a bad pattern
+	for i := range names {
+		names[i] = strings.TrimSuffix(names[i], ".yaml")
+	}
+	return names
+}
+
+// maxSize is the size in bytes of the largest scenario that is read. The shipped ones have less than 2 KiB.
+const maxSize = 64 << 10
+
 // Load returns the shipped scenario of that name, or the one in the file if the name is a path (it has a
 // slash or ends in .yaml).
 func Load(name string) (Scenario, error) {
 	if strings.ContainsRune(name, '/') || strings.HasSuffix(name, ".yaml") {
-		b, err := os.ReadFile(name)
+		b, err := disk.Read(name, maxSize)
 		if err != nil {
 			return Scenario{}, fmt.Errorf("read the scenario: %w", err)
 		}
 		return Parse(name, b)
 	}
-	all, err := All()
+	b, err := shipped.ReadFile(name + ".yaml")
 	if err != nil {
-		return Scenario{}, err
+		return Scenario{}, errors.New(nearest.Unknown("scenario", name, Names()))
 	}
-	names := make([]string, len(all))
-	for i, s := range all {
-		if s.Name == name {
-			return s, nil
-		}
-		names[i] = s.Name
-	}
-	return Scenario{}, errors.New(nearest.Unknown("scenario", name, names))
+	return Parse(name+".yaml", b)
 }
 
 // Parse reads and validates a scenario. The error joins Problems, which name the file, and line and column in it.
 func Parse(file string, b []byte) (Scenario, error) {
-	doc, err := document(file, b)
+	doc, err := scenarioDocument(file, b)
 	if err != nil {
 		return Scenario{}, err
 	}
@@ -92,17 +97,18 @@ func (s *Scenario) Locate(err error) error {
 	if !ok || s.source == nil {
 		return err
 	}
-	doc, parseErr := document(s.file, s.source)
+	doc, parseErr := scenarioDocument(s.file, s.source)
 	if parseErr != nil {
 		return errors.Join(err, parseErr)
 	}
-	for _, e := range joined.Unwrap() {
+	problems := joined.Unwrap()
+	for _, e := range problems[:min(len(problems), maxProblems)] {
 		if p, ok := errors.AsType[*Problem](e); ok && p.Line == 0 {
 			p.File = s.file
 			p.Line, p.Column = locate(doc, p.Path)
 		}
 	}
-	return err
+	return first(s.file, problems)
 }
 
 func locate(doc *ast.File, at string) (line, column int) {

@@ -8,6 +8,8 @@ type Scenario struct {
 	Name string `yaml:"name" jsonschema:"required"`
 	// Summary says in two sentences what the scenario shows.
 	Summary string `yaml:"summary" jsonschema:"required"`
+	// Group says what it breaks: none, network, clients, servers, clocks or mixed. Lists are sorted by it; empty: mixed.
+	Group string `yaml:"group,omitempty" jsonschema:"enum=none,enum=network,enum=clients,enum=servers,enum=clocks,enum=mixed"`
 	// Drivers are those that run unless the user names others; empty: every lock, without the variants.
 	Drivers []string `yaml:"drivers,omitempty"`
 	// Topology says how the servers are set up.
@@ -18,6 +20,8 @@ type Scenario struct {
 	Phases []Phase `yaml:"phases" jsonschema:"required,minItems=1"`
 	// Require is what a history must show to prove anything; less is unknown.
 	Require Require `yaml:"require"`
+	// Liveness bounds how long a lock may keep its clients waiting, and how unevenly; empty: only after the last heal.
+	Liveness Liveness `yaml:"liveness,omitempty"`
 	// Expect names the verdicts that are no surprise. A test that no entry matches is expected to be valid.
 	Expect []Expect `yaml:"expect,omitempty"`
 	// Sweep repeats the run with one value of the scenario changed.
@@ -40,11 +44,12 @@ type Workload struct {
 	// Workers is the number of workers in each client. There must be two workers in all.
 	Workers int `yaml:"workers" jsonschema:"required,minimum=1,maximum=1000"`
 	// Locks is the number of locks; a cycle takes one, drawn.
-	Locks int `yaml:"locks" jsonschema:"required,minimum=1"`
-	// Renewal says of the locks whose lease a client can renew whether it does: on, off, or both, a row for each; empty: what
-	// Drivers names. Drivers that the user names run as they are.
+	Locks int `yaml:"locks" jsonschema:"required,minimum=1,maximum=10000"`
+	// Renewal says of the locks whose lease a client can renew whether it does: on, off, or both, a row for each;
+	// empty: what Drivers names. Drivers that the user names run as they are.
 	Renewal Toggle `yaml:"renewal,omitempty"`
-	// OppositeOrder makes a cycle take two locks, in one order in half of the workers and the other way round in the rest.
+	// OppositeOrder makes a cycle take two locks, in one order in half of the workers and the other way round in the
+	// rest.
 	OppositeOrder bool `yaml:"opposite-order,omitempty"`
 	// TTL is the length of leases and sessions.
 	TTL Duration `yaml:"ttl" jsonschema:"required"`
@@ -53,14 +58,15 @@ type Workload struct {
 	// Think is the pause between two cycles of a closed loop, drawn evenly.
 	Think Range `yaml:"think"`
 	// Rate, if not 0, is the number of acquires per second of all workers together: an open loop.
-	Rate float64 `yaml:"rate,omitempty" jsonschema:"minimum=0"`
+	Rate float64 `yaml:"rate,omitempty" jsonschema:"minimum=0,maximum=100000"`
 	// AcquireTimeout bounds an acquire. It must be below the TTL for tokenless locks to show stale writes: a rival
 	// that already waited when the holder was granted is in no order with it.
 	AcquireTimeout Duration `yaml:"acquire-timeout" jsonschema:"required"`
-	// Fencing: does the resource refuse old tokens? Both makes a test of each.
-	Fencing Toggle `yaml:"fencing" jsonschema:"required"`
-	// HeedLost: does a worker stop when its library tells it that it lost the lock? Both makes a test of each.
-	HeedLost Toggle `yaml:"heed-lost" jsonschema:"required"`
+	// Fencing: is the resource fenced, so that it refuses old tokens? Both makes a test of each.
+	Fencing Fencing `yaml:"fencing" jsonschema:"required"`
+	// Lost: when its library tells a worker that it lost the lock, does it stop (heeding) or work on (ignoring)? Both
+	// makes a test of each.
+	Lost Lost `yaml:"lost" jsonschema:"required"`
 	// Resource is where the protected data lives; empty: external.
 	Resource Resource `yaml:"resource,omitempty"`
 }
@@ -75,7 +81,7 @@ type Phase struct {
 	Alone bool `yaml:"alone,omitempty"`
 	// Latency: the phase's acquires are the latency of the tables.
 	Latency bool `yaml:"latency,omitempty"`
-	// For is how long the phase lasts, or how long it lasts at least after its last fault struck. In multiples of
+	// For is how long the phase lasts, or how long it lasts at least after its last fault was injected. In multiples of
 	// the TTL with the unit "ttl".
 	For Span `yaml:"for" jsonschema:"required"`
 	// Until, if it is "rival", makes the phase last until a rival of the holder that its faults need was granted the
@@ -86,9 +92,9 @@ type Phase struct {
 	// Holder is the client that is made to hold the lock where a fault needs a holder; empty: one is drawn; "any": who
 	// holds it, or is granted it next.
 	Holder string `yaml:"holder,omitempty"`
-	// Faults strike one after another once the phase has shown progress; all are healed before the phase ends.
+	// Faults are injected one after another once the phase has shown progress; all are healed before the phase ends.
 	Faults []Fault `yaml:"faults,omitempty"`
-	// Draw, if not 0, is how many faults strike: each is drawn from Faults.
+	// Draw, if not 0, is how many faults are injected: each is drawn from Faults.
 	Draw int `yaml:"draw,omitempty" jsonschema:"minimum=0,maximum=1000"`
 }
 
@@ -107,46 +113,23 @@ type Override struct {
 	Think *Range `yaml:"think,omitempty"`
 }
 
-// Fault says what strikes whom, and when. Which settings a fault takes, lockbench list faults tells.
-type Fault struct {
-	// Name is the fault's.
-	Name string `yaml:"name" jsonschema:"required"`
-	// Target is a role ("holder", "leader"), or a host ("n3", "c1").
-	Target string `yaml:"target" jsonschema:"required"`
-	// Direction is what is struck of the target's traffic: both, in or out; empty: both.
-	Direction string `yaml:"direction,omitempty" jsonschema:"enum=both,enum=in,enum=out"`
-	// Peers are roles or hosts at the other side of the struck links; empty: all.
-	Peers []string `yaml:"peers,omitempty"`
-	// When it strikes; empty: at once.
-	When Moment `yaml:"when,omitempty"`
-	// For is after how long it is healed; empty: at the end of the phase.
-	For *Span `yaml:"for,omitempty"`
-	// HolderGoesOn lets the holder write as soon as the fault is in force, instead of at the end of the phase.
-	HolderGoesOn bool `yaml:"holder-goes-on,omitempty"`
-	// Drivers are those that it strikes; empty: all.
-	Drivers []string `yaml:"drivers,omitempty"`
-
-	Delay    Duration `yaml:"delay,omitempty"`     // of latency, slow-close
-	Jitter   Duration `yaml:"jitter,omitempty"`    // of latency: added to the delay, drawn between 0 and this
-	Rate     int64    `yaml:"rate,omitempty"`      // of bandwidth, in KiB/s
-	Size     int      `yaml:"size,omitempty"`      // of chop: bytes in a piece
-	Gap      Duration `yaml:"gap,omitempty"`       // between two pieces, or between two restarts
-	Up       Duration `yaml:"up,omitempty"`        // of flapping: how long it works
-	Down     Duration `yaml:"down,omitempty"`      // of flapping: how long it does not
-	DeadPeer Duration `yaml:"dead-peer,omitempty"` // of partition: when servers drop silent connections
-	Offset   *Offset  `yaml:"offset,omitempty"`    // of clock-jump, clock-strobe: by how much; with a minus sign back
-	PPM      int64    `yaml:"ppm,omitempty"`       // of clock-drift: microseconds gained in a second; below 0: lost
-	Point    string   `yaml:"point,omitempty"`     // of pause: where the client stops itself
-}
-
 // Require is what a history must show to prove anything.
 type Require struct {
 	// Grants before the first fault, and after the last one healed.
 	Grants int `yaml:"grants" jsonschema:"minimum=0"`
-	// Attempts are acquires invoked during each fault.
+	// Attempts are acquires that wait when a fault begins, or are invoked while it lasts: during each fault.
 	Attempts int `yaml:"attempts" jsonschema:"minimum=0"`
 	// Allowance is added to the TTL for the time within which a lock must be granted again after a heal.
 	Allowance Duration `yaml:"allowance"`
+}
+
+// Liveness is what a lock promises to those who wait.
+type Liveness struct {
+	// GrantedWithin is how long a lock that is asked for, and that nobody holds, may go without a grant, while no fault
+	// is in force. In multiples of the TTL with the unit "ttl".
+	GrantedWithin *Span `yaml:"granted-within,omitempty"`
+	// Share is the least part of all grants that each client must get that asks for a lock.
+	Share float64 `yaml:"share,omitempty" jsonschema:"minimum=0,maximum=1"`
 }
 
 // Expect says what is expected of the tests that it matches.
@@ -154,9 +137,9 @@ type Expect struct {
 	// Drivers are names of drivers or variants; empty: all.
 	Drivers []string `yaml:"drivers,omitempty"`
 	// Fencing restricts the match; empty: both.
-	Fencing Toggle `yaml:"fencing,omitempty"`
-	// HeedLost restricts the match; empty: both.
-	HeedLost Toggle `yaml:"heed-lost,omitempty"`
+	Fencing Fencing `yaml:"fencing,omitempty"`
+	// Lost restricts the match; empty: both.
+	Lost Lost `yaml:"lost,omitempty"`
 	// Exclusion is what is expected of mutual exclusion: "valid", "invalid" or "any"; empty: valid.
 	Exclusion string `yaml:"exclusion,omitempty" jsonschema:"enum=valid,enum=invalid,enum=any"`
 	// Data is what is expected of the protected data: "valid", "invalid" or "any"; empty: valid.
@@ -168,5 +151,5 @@ type Sweep struct {
 	// Path names the value as YAML paths do ("$.workload.hold", "$.phases[1].faults[0].delay").
 	Path string `yaml:"path" jsonschema:"required"`
 	// Values are put there, one after another: any YAML, as text.
-	Values []string `yaml:"values" jsonschema:"required,minItems=1"`
+	Values []string `yaml:"values" jsonschema:"required,minItems=1,maxItems=1000"`
 }

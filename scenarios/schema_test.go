@@ -3,12 +3,13 @@ package scenarios_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,10 +19,11 @@ import (
 
 	"github.com/lockbench/lockbench/drivers/all"
 	"github.com/lockbench/lockbench/faults"
+	"github.com/lockbench/lockbench/internal/testkit/folded"
+	"github.com/lockbench/lockbench/internal/testkit/golden"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 	"github.com/lockbench/lockbench/scenarios"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // The patterns of the texts that have a type of their own.
 const (
@@ -42,6 +44,8 @@ func texts() map[reflect.Type]*jsonschema.Schema {
 		reflect.TypeFor[scenarios.Range]():    text(spanPattern+`(\.\.`+spanPattern+`)?`, "5ms..20ms", "1.5ttl"),
 		reflect.TypeFor[scenarios.Moment]():   text(`(held|rival|recovered)( `+spanPattern+`)?|`+spanPattern, "held 10ms", "recovered", "500ms"),
 		reflect.TypeFor[scenarios.Toggle]():   {Type: "string", Enum: []any{"on", "off", "both"}},
+		reflect.TypeFor[scenarios.Fencing]():  {Type: "string", Enum: []any{"fenced", "unfenced", "both"}},
+		reflect.TypeFor[scenarios.Lost]():     {Type: "string", Enum: []any{"heeding", "ignoring", "both"}},
 		reflect.TypeFor[scenarios.Resource](): {Type: "string", Enum: []any{string(scenarios.External), string(scenarios.InTransaction)}},
 	}
 }
@@ -54,9 +58,7 @@ func generated(t *testing.T) []byte {
 		DoNotReference: true, Anonymous: true, // one tree without references: every editor's library reads that
 		Mapper: func(typ reflect.Type) *jsonschema.Schema { return texts()[typ] },
 	}
-	if err := r.AddGoComments("github.com/lockbench/lockbench/scenarios", "."); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, r.AddGoComments("github.com/lockbench/lockbench/scenarios", "."))
 	r.LookupComment = func(typ reflect.Type, field string) string {
 		name := typ.PkgPath() + "." + typ.Name()
 		if field != "" {
@@ -72,7 +74,7 @@ func generated(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(b, '\n')
+	return append(folded.JSON(b, 118), '\n')
 }
 
 // inKeys turns a Go comment into one line that speaks of the file's keys.
@@ -115,28 +117,37 @@ func limit(s *jsonschema.Schema) {
 	target.Description = get(fault, "target").Description
 	fault.Properties.Set("target", target)
 	get(fault, "peers").Items = role(string(faults.Resource))
-	get(fault, "point").Enum = []any{faults.AfterGrant, faults.BeforeWrite}
 	get(get(s, "sweep"), "values").Items = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
-	params(fault)
+	settings(fault)
 }
 
-// params says which settings each fault has.
-func params(fault *jsonschema.Schema) {
+// settings says which settings each fault has.
+func settings(fault *jsonschema.Schema) {
 	var names []any
+	takers := map[string][]string{} // the faults that have a setting of that name
+	for _, f := range faults.All() {
+		for _, s := range f.Info().Settings {
+			takers[s.Name] = append(takers[s.Name], f.Info().Name)
+		}
+	}
+	keys := slices.Sorted(maps.Keys(takers))
+	for _, key := range keys {
+		fault.Properties.Set(key, &jsonschema.Schema{Description: key + " is a setting of " + strings.Join(takers[key], ", ") + "."})
+	}
 	for _, f := range faults.All() {
 		info := f.Info()
 		names = append(names, info.Name)
 		isIt := jsonschema.NewProperties()
 		isIt.Set("name", &jsonschema.Schema{Const: info.Name})
 		takes := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
-		for _, key := range settings() {
-			i := slices.IndexFunc(info.Params, func(p faults.Param) bool { return p.Name == key })
+		for _, key := range keys {
+			i := slices.IndexFunc(info.Settings, func(s faults.Setting) bool { return s.Name == key })
 			if i < 0 {
 				takes.Properties.Set(key, jsonschema.FalseSchema)
 				continue
 			}
-			takes.Properties.Set(key, &jsonschema.Schema{Description: info.Params[i].Text})
-			if info.Params[i].Required {
+			takes.Properties.Set(key, values(info.Settings[i]))
+			if info.Settings[i].Required {
 				takes.Required = append(takes.Required, key)
 			}
 		}
@@ -145,16 +156,26 @@ func params(fault *jsonschema.Schema) {
 	get(fault, "name").Enum = names
 }
 
-// settings are the keys of a fault that only some faults have.
-func settings() []string {
-	var keys []string
-	for f := range reflect.TypeFor[faults.Params]().Fields() {
-		if in, ok := reflect.TypeFor[scenarios.Fault]().FieldByName(f.Name); ok {
-			key, _, _ := strings.Cut(in.Tag.Get("yaml"), ",")
-			keys = append(keys, key)
+// values is the schema of what a setting can be.
+func values(s faults.Setting) *jsonschema.Schema {
+	v := &jsonschema.Schema{Type: "string"}
+	switch s.Kind {
+	case faults.Duration:
+		*v = *texts()[reflect.TypeFor[scenarios.Duration]()]
+	case faults.Offset:
+		*v = *texts()[reflect.TypeFor[scenarios.Offset]()]
+	case faults.Integer:
+		v.Type, v.Minimum = "integer", json.Number(strconv.FormatInt(s.Min, 10))
+		if s.Max != 0 {
+			v.Maximum = json.Number(strconv.FormatInt(s.Max, 10))
+		}
+	case faults.Choice:
+		for _, one := range s.OneOf {
+			v.Enum = append(v.Enum, one)
 		}
 	}
-	return keys
+	v.Description = s.Text
+	return v
 }
 
 func get(s *jsonschema.Schema, key string) *jsonschema.Schema {
@@ -163,16 +184,7 @@ func get(s *jsonschema.Schema, key string) *jsonschema.Schema {
 }
 
 func TestSchemaIsThatOfTheTypes(t *testing.T) {
-	got := generated(t)
-	if *update {
-		if err := os.WriteFile("scenario.schema.json", got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(got) != scenarios.Schema() {
-		t.Error("scenario.schema.json is not what the types, faults and drivers say: go test ./scenarios -update writes it anew")
-	}
+	golden.Compare(t, "scenario.schema.json", generated(t))
 }
 
 // TestSchemaExplainsEveryKey: what an editor shows beside a key is never empty.
@@ -191,9 +203,7 @@ func TestSchemaExplainsEveryKey(t *testing.T) {
 		}
 	}
 	var s jsonschema.Schema
-	if err := json.Unmarshal(generated(t), &s); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, json.Unmarshal(generated(t), &s))
 	walk("$", &s)
 }
 
@@ -205,9 +215,7 @@ func compiled(t *testing.T) *validator.Schema {
 		t.Fatal(err)
 	}
 	c := validator.NewCompiler()
-	if err := c.AddResource("scenario.json", doc); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, c.AddResource("scenario.json", doc))
 	s, err := c.Compile("scenario.json")
 	if err != nil {
 		t.Fatal(err)
@@ -278,6 +286,8 @@ func TestPatternsAreTheParsers(t *testing.T) {
 		{new(scenarios.Range), []string{"5ms..20ms", "5ms", "1ttl..2ttl", "5ms..2ttl"}, []string{"5..6", "5ms-6ms", "5ms..", "..5ms", "1s..2s..3s"}},
 		{new(scenarios.Moment), []string{"held 10ms", "held", "rival", "recovered 1ttl", "500ms"}, []string{"holds", "held10ms", "held ", "later"}},
 		{new(scenarios.Toggle), []string{"on", "off", "both"}, []string{"yes", "On", ""}},
+		{new(scenarios.Fencing), []string{"fenced", "unfenced", "both"}, []string{"yes", "Fenced", ""}},
+		{new(scenarios.Lost), []string{"heeding", "ignoring", "both"}, []string{"yes", "heed", ""}},
 		{new(scenarios.Resource), []string{"external", "in-transaction"}, []string{"", "inside"}},
 	} {
 		typ := reflect.TypeOf(tt.into).Elem()

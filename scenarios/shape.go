@@ -5,78 +5,72 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/lockbench/lockbench/internal/nearest"
+	"github.com/lockbench/lockbench/internal/plainyaml"
 )
 
-// Unmarshal reads one YAML document strictly. Its error joins a Problem for every unknown key and every value of the wrong
-// kind; file is the name that they give.
+// Unmarshal reads one YAML document strictly. Its error joins a Problem for every unknown key and every value of the
+// wrong kind; file is the name that they give.
 func Unmarshal(file string, b []byte, into any) error {
+	return UnmarshalOld(file, b, func(ast.Node) {}, into)
+}
+
+// UnmarshalOld is Unmarshal for an older format, of which today makes one of today before its shape is checked.
+func UnmarshalOld(file string, b []byte, today func(ast.Node), into any) error {
 	doc, err := document(file, b)
 	if err != nil {
 		return err
 	}
+	today(doc.Docs[0].Body)
 	return decode(file, doc, into)
 }
 
 // document parses a file that must hold exactly one document.
 func document(file string, b []byte) (*ast.File, error) {
-	doc, err := parser.ParseBytes(b, 0)
-	var syntax yaml.Error
-	switch {
-	case errors.As(err, &syntax) && syntax.GetToken() != nil:
-		pos := syntax.GetToken().Position
-		return nil, &Problem{File: file, Line: pos.Line, Column: pos.Column, Text: "this is no YAML: " + syntax.GetMessage()}
-	case err != nil:
-		return nil, &Problem{File: file, Text: "this is no YAML: " + err.Error()}
+	doc, err := plainyaml.Parse(b)
+	if bad, ok := errors.AsType[*plainyaml.Error](err); ok {
+		return nil, &Problem{File: file, Line: bad.Line, Column: bad.Column, Text: bad.Text}
 	}
-	doc.Docs = slices.DeleteFunc(doc.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
-	if len(doc.Docs) == 0 {
-		return nil, &Problem{File: file, Line: 1, Column: 1, Text: "it is empty"}
-	}
-	if len(doc.Docs) > 1 {
-		pos := begin(doc.Docs[1].Body)
-		return nil, &Problem{File: file, Line: pos.Line, Column: pos.Column, Text: "a second document begins here; one is expected"}
-	}
-	return doc, nil
+	return doc, err
 }
 
 // decode fills into. The document's shape is compared with the type's first: the library's decoder stops at the first
 // mistake, drops the fraction of 2.5 clients, and does not say where a text does not parse.
 func decode(file string, doc *ast.File, into any) error {
 	body := doc.Docs[0].Body
-	s := shape{file: file, anchors: map[string]ast.Node{}}
-	ast.Walk(&s, body)
+	s := shape{file: file}
 	s.check("$", body, reflect.TypeOf(into).Elem())
 	if len(s.errs) > 0 {
-		return errors.Join(s.errs...)
+		return first(file, s.errs)
 	}
-	if err := yaml.NodeToValue(body, into, yaml.Strict()); err != nil {
+	if err := yaml.NodeToValue(body, into); err != nil {
 		return &Problem{File: file, Text: yaml.FormatError(err, false, false)}
 	}
 	return nil
 }
 
-// shape compares a document with a type.
-type shape struct {
-	file    string
-	anchors map[string]ast.Node
-	errs    []error
+// maxProblems is how many problems of a file are told.
+const maxProblems = 20
+
+// first joins the errors, or the first maxProblems and how many more there are.
+func first(file string, errs []error) error {
+	if more := len(errs) - maxProblems; more > 0 {
+		errs = append(errs[:maxProblems:maxProblems], &Problem{File: file, Text: fmt.Sprintf("and %d more problems", more)})
+	}
+	return errors.Join(errs...)
 }
 
-// Visit implements ast.Visitor: it notes what aliases stand for.
-func (s *shape) Visit(n ast.Node) ast.Visitor {
-	if a, ok := n.(*ast.AnchorNode); ok {
-		s.anchors[a.Name.GetToken().Value] = a.Value
-	}
-	return s
+// shape compares a document with a type.
+type shape struct {
+	file string
+	errs []error
 }
 
 func (s *shape) problem(path string, n ast.Node, format string, args ...any) {
@@ -87,7 +81,6 @@ func (s *shape) problem(path string, n ast.Node, format string, args ...any) {
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 func (s *shape) check(path string, n ast.Node, t reflect.Type) {
-	n = s.value(n)
 	if n.Type() == ast.NullType { // as if it were not there
 		return
 	}
@@ -128,11 +121,24 @@ func (s *shape) check(path string, n ast.Node, t reflect.Type) {
 	case kind == reflect.Float64:
 		if n.Type() != ast.FloatType && n.Type() != ast.IntegerType {
 			s.problem(path, n, "it is %s; a number is expected", called(n))
+		} else {
+			s.decimal(path, n)
 		}
 	default:
 		if !fits(scalar, t) {
 			s.problem(path, n, "it is %s; a whole number is expected", called(n))
+		} else {
+			s.decimal(path, n)
 		}
+	}
+}
+
+var decimalNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+// decimal refuses a number that readers of YAML do not agree about: 010 is 8 to some and 10 to others.
+func (s *shape) decimal(path string, n ast.Node) {
+	if !decimalNumber.MatchString(n.GetToken().Value) {
+		s.problem(path, n, "it is %s; a decimal number such as 10 or 0.5 is expected", called(n))
 	}
 }
 
@@ -146,7 +152,7 @@ func (s *shape) mapping(path string, n ast.Node, t reflect.Type) {
 	fields := map[string]reflect.Type{}
 	var keys []string
 	for f := range t.Fields() {
-		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); f.IsExported() {
+		if key, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); f.IsExported() && key != "-" {
 			fields[key] = f.Type
 			keys = append(keys, key)
 		}
@@ -155,35 +161,25 @@ func (s *shape) mapping(path string, n ast.Node, t reflect.Type) {
 		key := at.Key().GetToken().Value
 		field, known := fields[key]
 		switch {
-		case at.Key().IsMergeKey():
-			s.check(path, at.Value(), t)
 		case known:
 			s.check(path+"."+key, at.Value(), field)
+		case t == reflect.TypeFor[Fault](): // a setting of the fault, which is read where the faults are known
+			s.setting(path+"."+key, at.Value())
 		default:
 			s.problem(path, at.Key(), "%s", nearest.Unknown("key", key, keys))
 		}
 	}
 }
 
-// value is the node without its anchor, its tag, or what its alias stands for.
-func (s *shape) value(n ast.Node) ast.Node {
-	for depth := 0; depth < 10; depth++ { // an alias may stand for itself
-		switch v := n.(type) {
-		case *ast.AnchorNode:
-			n = v.Value
-		case *ast.TagNode:
-			n = v.Value
-		case *ast.AliasNode:
-			target, ok := s.anchors[v.Value.GetToken().Value]
-			if !ok {
-				return n
-			}
-			n = target
-		default:
-			return n
-		}
+// setting checks that the value of a fault's setting is a text or a number.
+func (s *shape) setting(path string, n ast.Node) {
+	switch n.Type() {
+	case ast.StringType, ast.NullType, ast.LiteralType:
+	case ast.IntegerType, ast.FloatType:
+		s.decimal(path, n)
+	default:
+		s.problem(path, n, "it is %s; a text or a number is expected", called(n))
 	}
-	return n
 }
 
 // text is what a scalar says, as text.
@@ -216,8 +212,6 @@ func called(n ast.Node) string {
 		return "a mapping"
 	case ast.SequenceType:
 		return "a list"
-	case ast.AliasType:
-		return "an alias of nothing"
 	}
 	return fmt.Sprintf("%q", n.GetToken().Value)
 }

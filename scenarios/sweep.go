@@ -7,16 +7,21 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+
+	"github.com/lockbench/lockbench/internal/plainyaml"
 )
 
-// ParseSweep reads a sweep that is written as "$.workload.ttl=1s,2s": a path, and its values as the elements of a YAML list.
+// maxPath is the length of a sweep's path in bytes.
+const maxPath = 200
+
+// ParseSweep reads a sweep that is written as "$.workload.ttl=1s,2s": a path, and its values as the elements of a
+// YAML list.
 func ParseSweep(s string) (Sweep, error) {
 	path, list, ok := strings.Cut(s, "=")
 	if !ok || path == "" || list == "" {
 		return Sweep{}, fmt.Errorf(`%q is not a path and its values, such as "$.workload.ttl=1s,2s"`, s)
 	}
-	doc, err := parser.ParseBytes([]byte("["+list+"]"), 0)
+	doc, err := plainyaml.Parse([]byte("[" + list + "]"))
 	if err != nil {
 		return Sweep{}, fmt.Errorf("%q is not a list of values such as 1s,2s", list)
 	}
@@ -31,8 +36,8 @@ func ParseSweep(s string) (Sweep, error) {
 	return sweep, nil
 }
 
-// Variants returns the scenario once per value of the sweep, with that value at its path, and no sweep. The values are put
-// into the file's document before that is read, so that whatever a file may say can be swept.
+// Variants returns the scenario once per value of the sweep, with that value at its path, and no sweep. The values
+// are put into the file's document before that is read, so that whatever a file may say can be swept.
 func (s *Scenario) Variants(sweep Sweep) ([]Scenario, error) {
 	path, err := s.swept(sweep.Path)
 	if err != nil {
@@ -60,13 +65,13 @@ func (s *Scenario) Variants(sweep Sweep) ([]Scenario, error) {
 // swept finds a sweep's path in the scenario's file.
 func (s *Scenario) swept(text string) (*yaml.Path, error) {
 	path, err := yaml.PathString(text)
-	if err != nil {
+	if err != nil || len(text) > maxPath {
 		return nil, fmt.Errorf(`%q is not a path such as "$.workload.ttl" or "$.phases[1].faults[0].delay"`, text)
 	}
 	if text == "$" || strings.HasPrefix(text, "$.sweep") {
 		return nil, fmt.Errorf("%s cannot be swept", text)
 	}
-	doc, err := document(s.file, s.source)
+	doc, err := scenarioDocument(s.file, s.source)
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +83,11 @@ func (s *Scenario) swept(text string) (*yaml.Path, error) {
 }
 
 func (s *Scenario) with(path *yaml.Path, value string) (Scenario, error) {
-	node, err := document("", []byte(value))
+	node, err := scenarioDocument("", []byte(value))
 	if err != nil {
 		return Scenario{}, err
 	}
-	doc, err := document(s.file, s.source)
+	doc, err := scenarioDocument(s.file, s.source)
 	if err != nil {
 		return Scenario{}, err
 	}

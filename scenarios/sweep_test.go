@@ -20,8 +20,8 @@ func TestVariants(t *testing.T) {
 	}{
 		{"$.workload.ttl", []string{"2s", "4s"}, func(s Scenario) any { return time.Duration(s.Workload.TTL) }, []any{2 * time.Second, 4 * time.Second}},
 		{"$.workload.clients", []string{"2", "5"}, func(s Scenario) any { return s.Workload.Clients }, []any{2, 5}},
-		{"$.workload.fencing", []string{"on", "off"}, func(s Scenario) any { return s.Workload.Fencing }, []any{On, Off}},
-		{"$.phases[0].faults[0].point", []string{"before-write"}, func(s Scenario) any { return s.Phases[0].Faults[0].Point }, []any{"before-write"}},
+		{"$.workload.fencing", []string{"fenced", "unfenced"}, func(s Scenario) any { return s.Workload.Fencing }, []any{Fenced, Unfenced}},
+		{"$.phases[0].faults[0].point", []string{"before-write"}, func(s Scenario) any { return s.Phases[0].Faults[0].Settings["point"] }, []any{"before-write"}},
 		{"$.phases[*].for", []string{"3ttl"}, func(s Scenario) any { return s.Phases[0].For == s.Phases[1].For && s.Phases[0].For.TTLs == 3 }, []any{true}},
 		{"$.phases[0].faults", []string{"[{name: crash, target: all}]"}, func(s Scenario) any { return s.Phases[0].Faults[0].Name }, []any{"crash"}},
 	} {

@@ -3,10 +3,10 @@ package scenarios
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Problem is a value in a scenario that cannot be run.
@@ -39,6 +39,15 @@ func (p *Problem) Error() string {
 	return b.String() + p.Text
 }
 
+const (
+	// maxName is the length of a scenario's or a phase's name in bytes.
+	maxName = 100
+	// maxSweep is how many values a sweep may have.
+	maxSweep = 1000
+	// minRate and maxRate bound an open loop, in acquires per second of all workers together.
+	minRate, maxRate = 0.001, 100_000
+)
+
 // validator collects problems.
 type validator struct{ errs []error }
 
@@ -52,14 +61,15 @@ func (v *validator) check(ok bool, path, format string, args ...any) {
 // not its business.
 func (s *Scenario) Validate() error {
 	v := &validator{}
-	v.check(s.Name != "", "$.name", "a scenario needs a name")
+	v.name("$.name", "scenario", s.Name)
 	v.check(s.Summary != "", "$.summary", "a scenario needs a summary")
+	v.check(isGroup(s.Group), "$.group", "%q is not none, network, clients, servers, clocks or mixed", s.Group)
 	s.Workload.validate(v)
 	v.check(len(s.Phases) > 0, "$.phases", "a scenario needs at least one phase")
 	seen := map[string]bool{}
 	for i := range s.Phases {
 		p, path := &s.Phases[i], fmt.Sprintf("$.phases[%d]", i)
-		v.check(p.Name != "", path+".name", "a phase needs a name")
+		v.name(path+".name", "phase", p.Name)
 		v.check(!seen[p.Name], path+".name", "there is a phase %q already", p.Name)
 		v.check(!p.Alone || i == 0 || s.Phases[i-1].Alone, path+".alone", "phases that run alone come first")
 		seen[p.Name] = true
@@ -72,10 +82,24 @@ func (s *Scenario) Validate() error {
 	}
 	v.check(s.Require.Grants >= 0, "$.require.grants", "%d is below 0", s.Require.Grants)
 	v.check(s.Require.Attempts >= 0, "$.require.attempts", "%d is below 0", s.Require.Attempts)
+	v.check(s.Liveness.Share >= 0 && s.Liveness.Share <= 1, "$.liveness.share", "%v is not between 0 and 1", s.Liveness.Share)
+	v.check(s.Liveness.Share*float64(s.Workload.Clients) <= 1, "$.liveness.share", "%d clients cannot get a share of %v each",
+		s.Workload.Clients, s.Liveness.Share)
+	if g := s.Liveness.GrantedWithin; g != nil {
+		v.check(*g != Span{}, "$.liveness.granted-within", "it must be a time above 0")
+	}
 	if s.Sweep != nil {
 		v.check(len(s.Sweep.Values) > 0, "$.sweep.values", "a sweep needs values")
+		v.check(len(s.Sweep.Values) <= maxSweep, "$.sweep.values", "these are %d values; at most %d are run", len(s.Sweep.Values), maxSweep)
 	}
 	return errors.Join(v.errs...)
+}
+
+// name checks the name of a scenario or a phase, which goes to terminals and into tables.
+func (v *validator) name(path, of, name string) {
+	v.check(name != "", path, "a %s needs a name", of)
+	v.check(len(name) <= maxName, path, "this name has %d bytes; at most %d fit", len(name), maxName)
+	v.check(!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }), path, "%q has a character that cannot be printed", name)
 }
 
 func (v *validator) verdict(path, text string) {
@@ -88,14 +112,14 @@ func (w *Workload) validate(v *validator) {
 	check(w.Clients >= 1 && w.Clients <= 100, "clients", "%d is not between 1 and 100", w.Clients)
 	check(w.Workers >= 1 && w.Workers <= 1000, "workers", "%d is not between 1 and 1000", w.Workers)
 	check(w.Clients*w.Workers >= 2 || w.Clients < 1 || w.Workers < 1, "workers", "it takes two workers to show anything about a lock")
-	check(w.Locks >= 1, "locks", "%d is below 1", w.Locks)
+	check(w.Locks >= 1 && w.Locks <= 10000, "locks", "%d is not between 1 and 10000", w.Locks)
 	check(!w.OppositeOrder || w.Locks >= 2, "opposite-order", "it takes two locks")
 	check(!w.OppositeOrder || w.Resource != InTransaction, "resource", "opposite-order holds two locks in one transaction, so what is written under the first is not committed when it is released")
 	check(ttl >= 100*time.Millisecond && ttl <= time.Hour, "ttl", "%v is not between 100ms and 1h", ttl)
 	check(w.AcquireTimeout > 0, "acquire-timeout", "it is missing")
-	check(w.Rate >= 0 && !math.IsInf(w.Rate, 0) && !math.IsNaN(w.Rate), "rate", "%v is not a rate", w.Rate)
-	check(w.Fencing != "", "fencing", "it must be on, off or both")
-	check(w.HeedLost != "", "heed-lost", "it must be on, off or both")
+	check(w.Rate == 0 || w.Rate >= minRate && w.Rate <= maxRate, "rate", "%v is not between %v and %v acquires per second", w.Rate, minRate, maxRate)
+	check(w.Fencing != "", "fencing", "it must be fenced, unfenced or both")
+	check(w.Lost != "", "lost", "it must be heeding, ignoring or both")
 	v.span("$.workload.hold", w.Hold, ttl)
 	v.span("$.workload.think", w.Think, ttl)
 }
@@ -115,8 +139,8 @@ func (p *Phase) validate(v *validator, path string, w Workload) {
 	v.check(p.Draw == 0 || len(p.Faults) > 0, path+".draw", "there are no faults to draw from")
 	for i, f := range p.Faults {
 		at := fmt.Sprintf("%s.faults[%d]", path, i)
-		v.check(f.Name != "", at+".name", "a fault needs a name")
-		v.check(f.Target != "", at+".target", "a fault needs a target")
+		f.need(v, at, "name", f.Name)
+		f.need(v, at, "target", f.Target)
 	}
 	o := p.Workload
 	if o == nil {
@@ -132,8 +156,8 @@ func (p *Phase) validate(v *validator, path string, w Workload) {
 	}
 }
 
-// Contended reports whether the phase measures contended latency under the scenario's workload: it runs alone, and several workers
-// may meet.
+// Contended reports whether the phase measures contended latency under the scenario's workload: it runs alone, and
+// several workers may meet.
 func (p *Phase) Contended(w Workload) bool { return p.Alone && !p.oneWorker(w) }
 
 // oneWorker reports whether the phase has one worker of one client.

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,19 +11,42 @@ import (
 // Toggle is "on", "off" or "both".
 type Toggle string
 
-// The toggles.
+// Fencing says whether the resource refuses old tokens: "fenced", "unfenced" or "both".
+type Fencing string
+
+// Lost says what a worker does that is told that it lost the lock: "heeding" it stops, "ignoring" it works on, or
+// "both".
+type Lost string
+
+// The settings.
 const (
-	On   Toggle = "on"
-	Off  Toggle = "off"
-	Both Toggle = "both"
+	On  Toggle = "on"
+	Off Toggle = "off"
+
+	Fenced   Fencing = "fenced"
+	Unfenced Fencing = "unfenced"
+
+	Heeding  Lost = "heeding"
+	Ignoring Lost = "ignoring"
+
+	// Both stands for one of each, whatever is set.
+	Both = "both"
 )
 
-// Values lists the settings that the toggle stands for.
-func (t Toggle) Values() []bool {
-	switch t {
-	case On:
+// Values lists the settings that the toggle stands for: is it on?
+func (t Toggle) Values() []bool { return values(t, On, Off) }
+
+// Values lists the settings that the text stands for: is the resource fenced?
+func (f Fencing) Values() []bool { return values(f, Fenced, Unfenced) }
+
+// Values lists the settings that the text stands for: do workers heed?
+func (l Lost) Values() []bool { return values(l, Heeding, Ignoring) }
+
+func values[T ~string](v, yes, no T) []bool {
+	switch v {
+	case yes:
 		return []bool{true}
-	case Off:
+	case no:
 		return []bool{false}
 	default:
 		return []bool{false, true}
@@ -31,17 +54,41 @@ func (t Toggle) Values() []bool {
 }
 
 // ParseToggle reads a toggle.
-func ParseToggle(s string) (Toggle, error) {
-	switch t := Toggle(s); t {
-	case On, Off, Both:
-		return t, nil
+func ParseToggle(s string) (Toggle, error) { return parse(s, On, Off) }
+
+// ParseFencing reads a setting of fencing.
+func ParseFencing(s string) (Fencing, error) {
+	return parse(string(oldWord(s, Fenced, Unfenced)), Fenced, Unfenced)
+}
+
+// ParseLost reads a setting of heeding.
+func ParseLost(s string) (Lost, error) {
+	return parse(string(oldWord(s, Heeding, Ignoring)), Heeding, Ignoring)
+}
+
+func parse[T ~string](s string, yes, no T) (T, error) {
+	switch v := T(s); v {
+	case yes, no, Both:
+		return v, nil
 	}
-	return "", fmt.Errorf("%q is not on, off or both", s)
+	return "", fmt.Errorf("%q is not %s, %s or %s", s, yes, no, Both)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Toggle) UnmarshalText(b []byte) (err error) {
 	*t, err = ParseToggle(string(b))
+	return err
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (f *Fencing) UnmarshalText(b []byte) (err error) {
+	*f, err = ParseFencing(string(b))
+	return err
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *Lost) UnmarshalText(b []byte) (err error) {
+	*l, err = ParseLost(string(b))
 	return err
 }
 
@@ -71,6 +118,30 @@ func (r *Resource) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
+const (
+	// MaxTime is the longest time that a scenario may have anywhere. Sums of such times do not overflow.
+	MaxTime = 1000 * time.Hour
+	// minTTLs and maxTTLs bound multiples of the TTL.
+	minTTLs, maxTTLs = 0.001, 1000
+)
+
+// outOfBounds is the error of a time that is written well, but too short or too long.
+type outOfBounds string
+
+func (e outOfBounds) Error() string { return string(e) }
+
+func tooLong[T string | []byte](text T) error {
+	return outOfBounds(fmt.Sprintf("%q is longer than %v", text, MaxTime))
+}
+
+// badTime is why a time cannot be read: that it is out of bounds, or what is expected instead.
+func badTime(err error, format string, args ...any) error {
+	if bounds, ok := errors.AsType[outOfBounds](err); ok {
+		return bounds
+	}
+	return fmt.Errorf(format, args...)
+}
+
 // Duration is a time.Duration that files write as "2s".
 type Duration time.Duration
 
@@ -82,6 +153,9 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil || v < 0 {
 		return fmt.Errorf(`%q is not a duration such as "500ms" or "2s"`, b)
+	}
+	if v > MaxTime {
+		return tooLong(b)
 	}
 	*d = Duration(v)
 	return nil
@@ -113,7 +187,7 @@ func ParseRange(s string) (Range, error) {
 	a, errA := parseSpan(low)
 	b, errB := parseSpan(high)
 	if errA != nil || errB != nil || (a.TTLs != 0) == (b.TTLs != 0) && b.Of(time.Hour) < a.Of(time.Hour) {
-		return Range{}, fmt.Errorf(`%q is not a time such as "10ms" or "1.5ttl", or a range such as "5ms..20ms"`, s)
+		return Range{}, badTime(errors.Join(errA, errB), `%q is not a time such as "10ms" or "1.5ttl", or a range such as "5ms..20ms"`, s)
 	}
 	return Range{a, b}, nil
 }
@@ -154,10 +228,15 @@ func (s *Span) UnmarshalText(b []byte) (err error) {
 
 func parseSpan(text string) (Span, error) {
 	if n, ok := strings.CutSuffix(text, "ttl"); ok {
-		if v, err := strconv.ParseFloat(n, 64); err == nil && v > 0 && v <= 1000 && !math.IsNaN(v) {
-			return Span{TTLs: v}, nil
+		if v, err := strconv.ParseFloat(n, 64); err == nil && decimalNumber.MatchString(n) {
+			if v >= minTTLs && v <= maxTTLs {
+				return Span{TTLs: v}, nil
+			}
+			return Span{}, outOfBounds(fmt.Sprintf("%q is not between %vttl and %dttl", text, minTTLs, maxTTLs))
 		}
-	} else if v, err := time.ParseDuration(text); err == nil && v >= 0 {
+	} else if v, err := time.ParseDuration(text); err == nil && v > MaxTime {
+		return Span{}, tooLong(text)
+	} else if err == nil && v >= 0 {
 		return Span{Fixed: v}, nil
 	}
 	return Span{}, fmt.Errorf(`%q is not a time such as "3s" or "1.5ttl"`, text)
@@ -189,7 +268,7 @@ func (o Offset) MarshalText() ([]byte, error) {
 func (o *Offset) UnmarshalText(b []byte) (err error) {
 	length, back := strings.CutPrefix(string(b), "-")
 	if o.Span, err = parseSpan(length); err != nil {
-		return fmt.Errorf(`%q is not an offset such as "500ms", "-3s" or "1.5ttl"`, b)
+		return badTime(err, `%q is not an offset such as "500ms", "-3s" or "1.5ttl"`, b)
 	}
 	o.Back = back
 	return nil
@@ -200,7 +279,7 @@ type Event string
 
 // The events.
 const (
-	// Held: the holder that the phase strikes has held the lock for as long as is said.
+	// Held: the holder that the phase's faults need has held the lock for the time that follows.
 	Held Event = "held"
 	// Rival: a request of another grant of the held lock has reached the resource.
 	Rival Event = "rival"
@@ -208,8 +287,8 @@ const (
 	Recovered Event = "recovered"
 )
 
-// Moment is when a fault strikes: a time after the fault before it, or an event and a time after it. Files write it as
-// "500ms", "held 10ms" or "recovered".
+// Moment is when a fault is injected: a time after the fault before it, or an event and a time after it. Files write
+// it as "500ms", "held 10ms" or "recovered".
 type Moment struct {
 	Event Event // empty: the fault before, or the phase's begin
 	After Span
@@ -240,7 +319,7 @@ func (m *Moment) UnmarshalText(b []byte) error {
 	}
 	var err error
 	if m.After, err = parseSpan(after); err != nil {
-		return fmt.Errorf(`%q is not a moment such as "500ms", "held 10ms", "rival" or "recovered"`, b)
+		return badTime(err, `%q is not a moment such as "500ms", "held 10ms", "rival" or "recovered"`, b)
 	}
 	return nil
 }

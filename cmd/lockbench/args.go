@@ -13,9 +13,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/scenarios"
+	"github.com/lockbench/lockbench/scenarios/plan"
 )
 
 // defaultOut is where runs land unless --out says otherwise.
@@ -35,7 +38,7 @@ func runArgs(cmd *cobra.Command, args []string) error {
 	if err == nil || cmd.Flags().Changed("scenario") {
 		return err
 	}
-	meant := nearest.Of(args[0], scenarioNames())
+	meant := nearest.Of(args[0], scenarios.Names())
 	if strings.HasSuffix(args[0], ".yaml") {
 		meant = args[0]
 	}
@@ -81,11 +84,27 @@ func flagError(cmd *cobra.Command, err error) error {
 	if bad := badValue(cmd, err); bad != nil {
 		return usage(bad)
 	}
-	return usage(fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()))
+	meant := ""
+	if unknown, ok := errors.AsType[interface {
+		error
+		GetSpecifiedName() string
+	}](err); ok && len(unknown.GetSpecifiedName()) > 1 {
+		if name := nearest.Of(unknown.GetSpecifiedName(), flagNames(cmd)); name != "" && name != unknown.GetSpecifiedName() {
+			meant = fmt.Sprintf("; did you mean --%s?", name)
+		}
+	}
+	return usage(fmt.Errorf("%w%s; see %s --help", err, meant, cmd.CommandPath()))
 }
 
-// badValue says of a flag's value what it should be, for which the flag library has the words of strconv only; nil: that is not
-// what is wrong.
+// flagNames are the flags that a command has.
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// badValue says of a flag's value what it should be, for which the flag library has the words of strconv only; nil:
+// that is not what is wrong.
 func badValue(cmd *cobra.Command, err error) error {
 	bad, ok := errors.AsType[interface {
 		error
@@ -94,7 +113,7 @@ func badValue(cmd *cobra.Command, err error) error {
 	if !ok {
 		return nil
 	}
-	// The library's type tells the flag too, but only to whom names the library, on which nothing here depends directly.
+	// The library's type names the flag, too, but only for code that imports the library. Nothing here does.
 	rest, _ := strings.CutPrefix(bad.Error(), fmt.Sprintf("invalid argument %q for ", bad.GetValue()))
 	quoted, _ := strconv.QuotedPrefix(rest)
 	name := strings.Trim(quoted, `"-`)
@@ -108,7 +127,7 @@ func badValue(cmd *cobra.Command, err error) error {
 	}[flag.Value.Type()]
 	switch {
 	case name == "rounds":
-		wanted = roundsWanted()
+		wanted = plan.RoundsWanted()
 	case errors.Is(err, strconv.ErrRange) && flag.Value.Type() == "int":
 		wanted += " that fits into 64 bits"
 	case wanted == "":

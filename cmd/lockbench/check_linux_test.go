@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,10 +16,13 @@ import (
 
 	"github.com/lockbench/lockbench/checker"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 	"github.com/lockbench/lockbench/report"
+	"github.com/lockbench/lockbench/report/compare"
 )
 
-// hostile is text that would steer a terminal, in a form that JSON takes: escape sequences, lines, a NUL, and what turns text around.
+// hostile is text that would steer a terminal, in a form that JSON takes: escape sequences, lines, a NUL, and what
+// turns text around.
 const hostile = "x\x1b[31m\r\ny\x00\u009b2J\u202ez"
 
 // hostileHistory is one in which every name is hostile; two clients hold one lock at once.
@@ -48,12 +52,10 @@ func hostileHistory() string {
 func TestCheckPrintsNothingThatSteers(t *testing.T) {
 	dir := runOf(t, hostileHistory())
 	file := filepath.Join(t.TempDir(), "h\x1b[2J.jsonl")
-	if err := os.WriteFile(file, []byte(hostileHistory()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(file, []byte(hostileHistory()), 0o600))
 	for _, args := range [][]string{{"check", file}, {"check", file, "--explain"}, {"check", dir, "--explain"}} {
 		var out, said bytes.Buffer
-		if code := run(t.Context(), nil, &out, &said, args); code != exitViolation {
+		if code := program(t.Context(), nil, &out, &said, args); code != exitViolation {
 			t.Errorf("%q: exit code %d: %s", args, code, &said)
 		}
 		text := out.String() + said.String()
@@ -73,7 +75,7 @@ func TestReasonsOfAFileAreSafeToPrint(t *testing.T) {
 	v := results.TestVerdict{Test: "h.jsonl"}
 	v.Result.Liveness = checker.Judgement{Verdict: checker.Unknown, Reason: "partition" + hostile + " was not healed"}
 	var out bytes.Buffer
-	if err := printFile(&out, &v, false); err != nil || !strings.Contains(out.String(), "liveness   unknown: partitionx [31m y 2J z was not healed\n") {
+	if err := printFile(&out, &v, false, report.Options{Width: 100}); err != nil || !strings.Contains(out.String(), "liveness   unknown: partitionx [31m y 2J z was not healed\n") {
 		t.Errorf("%q, %v", &out, err)
 	}
 }
@@ -82,9 +84,7 @@ func TestReasonsOfAFileAreSafeToPrint(t *testing.T) {
 func runOf(t *testing.T, history string) string {
 	t.Helper()
 	out := t.TempDir()
-	if err := os.Chmod(filepath.Dir(out), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.Chmod(filepath.Dir(out), 0o755))
 	d, err := results.Create(out, "partition", time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -92,14 +92,10 @@ func runOf(t *testing.T, history string) string {
 	r := results.Run{
 		Format: results.Format, Status: results.Complete, Started: time.Now(), Finished: time.Now(),
 		Drivers: []results.Driver{{Name: "d", Status: results.Complete}},
-		Tests:   []results.Test{{Name: "a", Driver: "d", HeedLost: true, Status: results.Complete}},
+		Tests:   []results.Test{{Name: "a", Driver: "d", Heeding: true, Status: results.Complete}},
 	}
-	if err := d.WriteRun(&r); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(d.History("a"), []byte(history), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, d.WriteRun(&r))
+	must.Succeed(t, os.WriteFile(d.History("a"), []byte(history), 0o644))
 	return string(d)
 }
 
@@ -125,9 +121,7 @@ func asNobody(t *testing.T, do func() error) (err error) {
 func TestTheSameInputHasTheSameExitCode(t *testing.T) {
 	dir := runOf(t, hostileHistory())
 	file := filepath.Join(dir, results.HistoryDir, "a.jsonl")
-	if err := os.Chmod(file, 0); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.Chmod(file, 0))
 	code := func(do func() error) int {
 		t.Helper()
 		code, said := exitOf(asNobody(t, do))
@@ -137,20 +131,29 @@ func TestTheSameInputHasTheSameExitCode(t *testing.T) {
 		return code
 	}
 	for name, do := range map[string]func() error{
-		"check of the file": func() error { return check(io.Discard, io.Discard, file, false, false) },
-		"check of the run":  func() error { return check(io.Discard, io.Discard, dir, false, false) },
-		"report":            func() error { _, err := report.BuildSet(dir); return usage(err) },
+		"check of the file": func() error { return checked(file) },
+		"check of the run":  func() error { return checked(dir) },
+		"report":            func() error { _, err := compare.Read(dir); return usage(err) },
 	} {
 		if c := code(do); c != exitUsage {
 			t.Errorf("%s: exit code %d", name, c)
 		}
 	}
 	for path, mode := range map[string]os.FileMode{file: 0o644, dir: 0o555} {
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, os.Chmod(path, mode))
 	}
-	if c := code(func() error { return check(io.Discard, io.Discard, dir, false, false) }); c != exitInternal {
+	if c := code(func() error { return checked(dir) }); c != exitInternal {
 		t.Errorf("verdicts that cannot be written: exit code %d", c)
 	}
+}
+
+// checked is the error of `lockbench check PATH`.
+func checked(path string) error {
+	cmd := newCheckCommand() // not by the root, which would run it in another goroutine
+	addColorFlag(cmd)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetOut(io.Discard)
+	cmd.SetErr(io.Discard)
+	cmd.SetArgs([]string{path})
+	return cmd.ExecuteContext(context.Background())
 }

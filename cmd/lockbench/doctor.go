@@ -1,65 +1,75 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"os"
+	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/lockbench/lockbench/drivers/all"
-	"github.com/lockbench/lockbench/internal/cluster"
 	"github.com/lockbench/lockbench/internal/doctor"
+	"github.com/lockbench/lockbench/internal/lines"
+	"github.com/lockbench/lockbench/internal/servers"
+	"github.com/lockbench/lockbench/report"
+	"github.com/lockbench/lockbench/report/text"
 )
 
 func newDoctorCommand() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what is installed, which versions, and what to do about what is not",
 		Long: `Looks at what a run needs of this machine. It starts no server and changes nothing.
 
 Exit codes: 0 all drivers can run here; 3 something cannot.`,
-		Example: "  lockbench doctor",
+		Example: "  lockbench doctor\n  lockbench doctor --json | jq -r '.[] | select(.state == \"missing\").name'",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			checks := doctor.Checks(cmd.Context(), doctor.Config{
-				Backends: cluster.Backends(), Drivers: all.Drivers(),
+				Backends: servers.Backends(), Drivers: all.Drivers(),
 				Results: defaultOut, Scratch: os.TempDir(), DockerHost: os.Getenv("DOCKER_HOST"),
 			})
-			return diagnose(cmd.OutOrStdout(), checks)
+			if asJSON {
+				return errors.Join(writeIndented(cmd.OutOrStdout(), checks), canRun(checks))
+			}
+			return diagnose(cmd.OutOrStdout(), checks, textOptions(cmd))
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON list with an object for each check")
+	return cmd
+}
+
+// canRun is the exit that the checks lead to.
+func canRun(checks []doctor.Check) error {
+	if doctor.Worst(checks) == doctor.Missing {
+		return exitError{exitUnknown, nil}
+	}
+	return nil
 }
 
 // diagnose prints the checks, and what to do.
-func diagnose(w io.Writer, checks []doctor.Check) error {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.AppendHeader(table.Row{"CHECK", "STATE", "VERSION", "DETAIL"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}})
+func diagnose(w io.Writer, checks []doctor.Check, opt report.Options) error {
+	var b strings.Builder
+	width := opt.Width
+	marks := map[doctor.State]report.State{doctor.OK: report.Valid, doctor.Warning: report.Unknown, doctor.Missing: report.Failed}
+	var entries []lines.Entry
 	for _, c := range checks {
-		t.AppendRow(table.Row{c.Name, c.State, c.Version, c.Detail})
+		words := append([]string{text.Paint(opt.Color, marks[c.State], string(c.State))}, report.NonEmpty(c.Version, c.Detail)...)
+		entries = append(entries, lines.Entry{Label: c.Name, Lines: []string{strings.Join(words, "  ")}})
 	}
-	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
+	b.WriteString(lines.Beside(entries, width))
+	for _, c := range checks {
+		if c.Advice != "" {
+			b.WriteString("\n" + reflow(c.Name+": "+c.Advice, width))
+		}
+	}
+	last := "All drivers can run here."
+	if canRun(checks) != nil {
+		last = "Something cannot run here. On Debian and Ubuntu, make setup installs the servers."
+	}
+	if _, err := io.WriteString(w, b.String()+"\n"+reflow(last, width)); err != nil {
 		return err
 	}
-	for _, c := range checks {
-		if c.Advice == "" {
-			continue
-		}
-		if _, err := fmt.Fprintf(w, "\n%s: %s\n", c.Name, c.Advice); err != nil {
-			return err
-		}
-	}
-	if doctor.Worst(checks) == doctor.Missing {
-		if _, err := fmt.Fprintln(w, "\nSomething cannot run here. On Debian and Ubuntu, make setup installs the servers."); err != nil {
-			return err
-		}
-		return exitError{exitUnknown, nil}
-	}
-	_, err := fmt.Fprintln(w, "\nAll drivers can run here.")
-	return err
+	return canRun(checks)
 }

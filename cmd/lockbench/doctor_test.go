@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/internal/doctor"
+	"github.com/lockbench/lockbench/report"
 )
 
 func TestDiagnose(t *testing.T) {
@@ -24,7 +25,7 @@ func TestDiagnose(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder
-			err := diagnose(&out, c.checks)
+			err := diagnose(&out, c.checks, report.Options{Width: 80})
 			code := exitValid
 			if exit := (exitError{}); errors.As(err, &exit) {
 				code = exit.code

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lockbench/lockbench/checker"
-	"github.com/lockbench/lockbench/internal/export"
-	"github.com/lockbench/lockbench/internal/history"
-	"github.com/lockbench/lockbench/internal/judge"
+	"github.com/lockbench/lockbench/checker/export"
+	"github.com/lockbench/lockbench/checker/history"
+	"github.com/lockbench/lockbench/checker/judge"
 	"github.com/lockbench/lockbench/internal/nearest"
 	"github.com/lockbench/lockbench/internal/results"
 )
@@ -37,7 +37,7 @@ func newExportCommand() *cobra.Command {
 
 --incident K writes only the smallest history that shows the K-th incident that check --explain tells.`,
 		Example: `  lockbench export examples/history.jsonl --format edn --out history.edn
-  lockbench export results/20261123T060000Z-partition --test etcd.fencing-off.heed-on --format porcupine --incident 1 --out incident.html`,
+  lockbench export results/20261123T060000Z-partition --test etcd.unfenced.heeding --format porcupine --incident 1 --out incident.html`,
 		Args: wants(1, 1, "the directory of one run, or one history file", "results/<run> --test <test>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(exportFormats(), f.format) {
@@ -53,10 +53,9 @@ func newExportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.out, "out", "", "the file to write (default: standard output)")
 	cmd.Flags().StringVar(&f.test, "test", "", "of a run: the test whose history to write")
 	cmd.Flags().IntVar(&f.incident, "incident", 0, "only the lines that show the incident of this number")
-	// Fails only for a flag that does not exist.
-	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return exportFormats(), cobra.ShellCompDirectiveNoFileComp
-	})
+	completeWords(cmd, "format", exportFormats())
+	completeFiles(cmd, "out")
+	completeTests(cmd, "test")
 	return cmd
 }
 
@@ -143,7 +142,7 @@ func incidentOf(path string, result *checker.Result, number int) ([]history.Op, 
 		return nil, usage(fmt.Errorf("%s: there is no incident %d; it has %d", path, number, n))
 	}
 	one := checker.Result{Incidents: result.Incidents[number-1 : number]}
-	all, err := judge.Explain(path, &one, 1)
+	all, err := judge.Explain(path, &one, 1, nil)
 	if err != nil {
 		return nil, err
 	}

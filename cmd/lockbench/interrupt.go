@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +22,8 @@ import (
 // grace is how long a program that is to end at once may take to tidy up: less than anybody notices.
 const grace = 200 * time.Millisecond
 
-// atOnce makes the first interrupt end a command that only reads and writes, wherever it is: a file on a disk that does not
-// answer cannot be given up otherwise.
+// atOnce makes the first interrupt end a command that only reads and writes, wherever it is: a file on a disk that
+// does not answer cannot be given up otherwise.
 func atOnce(cmd *cobra.Command) *cobra.Command {
 	do := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -57,6 +59,15 @@ func (i interruptible) Write(p []byte) (int, error) {
 	return i.w.Write(p)
 }
 
+// surviveBrokenPipes makes a write to a pipe that nobody reads an error. Otherwise a reader of standard output that goes
+// away would kill the program before it has healed its faults. undo makes it as it was. The signal is caught and not
+// ignored, because children would inherit that.
+func surviveBrokenPipes() (undo func()) {
+	pipes := make(chan os.Signal, 1) // nobody looks: the write says it
+	signal.Notify(pipes, syscall.SIGPIPE)
+	return func() { signal.Stop(pipes) }
+}
+
 // farewell is what a second interrupt of a run does before the program leaves.
 type farewell struct {
 	mu      sync.Mutex
@@ -82,8 +93,8 @@ func (f *farewell) begin(out string, started time.Time, feed *progress.Feed) {
 	f.out, f.started, f.feed = out, started, feed
 }
 
-// say takes the display away and says where the run is, if it has a directory. A terminal or a disk that does not answer
-// holds it up for no longer than two graces.
+// say takes the display away and says where the run is, if it has a directory. A terminal or a disk that does not
+// answer holds it up for no longer than two graces.
 func (f *farewell) say(w io.Writer) {
 	f.mu.Lock()
 	out, started, feed := f.out, f.started, f.feed

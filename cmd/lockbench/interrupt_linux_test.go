@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,11 +16,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lockbench/lockbench/internal/progress"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
-// TestInterruptOfWhatIsStuck: one signal ends what only reads and writes, where no context reaches: here, in a write to a pipe
-// that nobody empties.
+// TestInterruptOfWhatIsStuck: one signal ends what only reads and writes, where no context reaches: here, in a write
+// to a pipe that nobody empties.
 func TestInterruptOfWhatIsStuck(t *testing.T) {
 	t.Parallel()
 	run := write(t, "run.json", `{"format": 1, "scenario": "partition", "status": "complete"}`)
@@ -30,7 +33,7 @@ func TestInterruptOfWhatIsStuck(t *testing.T) {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			t.Run(fmt.Sprint(args[0], " ", sig), func(t *testing.T) {
 				t.Parallel()
-				p := program(t, args...)
+				p := lockbench(t, args...)
 				reader, writer, err := os.Pipe()
 				if err != nil {
 					t.Fatal(err)
@@ -40,17 +43,13 @@ func TestInterruptOfWhatIsStuck(t *testing.T) {
 					t.Fatal(err)
 				}
 				p.Stdout = writer
-				if err := p.Start(); err != nil {
-					t.Fatal(err)
-				}
+				must.Succeed(t, p.Start())
 				writer.Close()
 				defer time.AfterFunc(patience, func() { _ = p.Process.Kill() }).Stop() // the exit code tells
 				if _, err := reader.Read(make([]byte, 1)); err != nil {
 					t.Fatal(err, &p.said)
 				}
-				if err := p.Process.Signal(sig); err != nil {
-					t.Fatal(err)
-				}
+				must.Succeed(t, p.Process.Signal(sig))
 				if code := p.exitCode(); code != exitInterrupted || p.said.String() != "lockbench: interrupted\n" {
 					t.Errorf("exit code %d, want %d; it says %q", code, exitInterrupted, &p.said)
 				}
@@ -101,13 +100,9 @@ func (p *process) interrupts() {
 func TestInterruptKeepsWhatThereIs(t *testing.T) {
 	t.Parallel()
 	p := partition(t)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.struck()
-	if err := p.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
+	p.injected()
+	must.Succeed(t, p.Process.Signal(os.Interrupt))
 	if code := p.exitCode(); code != exitInterrupted {
 		t.Fatalf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
 	}
@@ -118,6 +113,73 @@ func TestInterruptKeepsWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestHangUp: a terminal that is closed, by two signals as shells and kernels send them, ends a run in order.
+func TestHangUp(t *testing.T) {
+	t.Parallel()
+	p := partition(t)
+	must.Succeed(t, p.Start())
+	p.injected()
+	must.Succeed(t, p.Process.Signal(syscall.SIGHUP))
+	must.Succeed(t, p.Process.Signal(syscall.SIGHUP))
+	p.endedInOrder()
+}
+
+// TestReaderThatGoesAway: a run whose events nobody reads any more ends in order.
+func TestReaderThatGoesAway(t *testing.T) {
+	t.Parallel()
+	p := partition(t, "--json")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Stdout = writer
+	must.Succeed(t, p.Start())
+	writer.Close()
+	p.injected()
+	reader.Close()
+	p.endedInOrder()
+}
+
+// endedInOrder waits for the end of an interrupted run, of which everything is saved and nothing else is left.
+func (p *process) endedInOrder() {
+	p.t.Helper()
+	if code := p.exitCode(); code != exitInterrupted {
+		p.t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
+	}
+	p.nothingLeft()
+	if saved := p.load(); !saved.Run.Interrupted() || !saved.Judged || len(saved.Verdicts.Tests) == 0 {
+		p.t.Errorf("status %q, judged %v, %d verdicts", saved.Run.Status, saved.Judged, len(saved.Verdicts.Tests))
+	}
+}
+
+// TestInterruptWhileServersStart: the run is incomplete, for nothing failed, and its report says what its exit code says.
+func TestInterruptWhileServersStart(t *testing.T) {
+	t.Parallel()
+	p := partition(t, "--json")
+	bin := t.TempDir()
+	script := "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Redis server v=7.0.0'; exit; }\nexec sleep 1000\n"
+	must.Succeed(t, os.WriteFile(filepath.Join(bin, "redis-server"), []byte(script), 0o755))
+	p.Env = append(p.Env, "PATH="+bin+":"+os.Getenv("PATH"))
+	must.Succeed(t, p.Start())
+	must.Eventually(t, "the server starts", func() bool {
+		logs, _ := filepath.Glob(filepath.Join(p.dir(), results.LogDir, "*"))
+		return len(logs) > 0
+	})
+	must.Succeed(t, p.Process.Signal(os.Interrupt))
+	if code := p.exitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
+	}
+	p.nothingLeft()
+	saved := p.load()
+	if d := saved.Run.Drivers[0]; saved.Run.Status != results.Incomplete || d.Status != results.Incomplete || saved.Run.Tests[0].Status != results.NotRun {
+		t.Errorf("the run is %s, the driver %s: %s; the test %s", saved.Run.Status, d.Status, d.Reason, saved.Run.Tests[0].Status)
+	}
+	lines := strings.Split(strings.TrimSpace(p.stdout.String()), "\n")
+	var last progress.Event
+	must.Succeed(t, json.Unmarshal([]byte(lines[len(lines)-1]), &last))
+	agrees(t, last.Result)
+}
+
 // TestSecondInterruptLeavesAtOnce, and says where what there is lies, whatever shows the run.
 func TestSecondInterruptLeavesAtOnce(t *testing.T) {
 	t.Parallel()
@@ -126,10 +188,8 @@ func TestSecondInterruptLeavesAtOnce(t *testing.T) {
 			t.Parallel()
 			p := partition(t, flag)
 			p.stubborn()
-			if err := p.Start(); err != nil {
-				t.Fatal(err)
-			}
-			p.struck()
+			must.Succeed(t, p.Start())
+			p.injected()
 			p.interrupts()
 			if code := p.exitCode(); code != exitInterrupted {
 				t.Errorf("exit code %d, want %d", code, exitInterrupted)
@@ -140,7 +200,7 @@ func TestSecondInterruptLeavesAtOnce(t *testing.T) {
 				t.Errorf("it says\n%swant\n%s", &p.said, want)
 			}
 			var errs bytes.Buffer
-			if code := run(context.Background(), nil, io.Discard, &errs, []string{"check", p.dir()}); code == exitUsage || code == exitInternal {
+			if code := program(context.Background(), nil, io.Discard, &errs, []string{"check", p.dir()}); code == exitUsage || code == exitInternal {
 				t.Errorf("what it left cannot be judged: exit code %d\n%s", code, &errs)
 			}
 		})
@@ -165,7 +225,7 @@ func TestSecondInterruptAtTheTerminal(t *testing.T) {
 	p := partition(t)
 	p.stubborn()
 	w := p.open(400, 100) // so wide that no path breaks a line
-	p.struck()
+	p.injected()
 	w.shows(" elapsed")
 	if _, err := io.WriteString(w.master, "\x03"); err != nil {
 		t.Fatal(err)
@@ -184,27 +244,24 @@ func TestSecondInterruptAtTheTerminal(t *testing.T) {
 	p.nothingLeft()
 }
 
-// TestInterruptWhileALockIsAlone: the locks that were measured before it have been under test, and are judged on what there is.
+// TestInterruptWhileALockIsAlone: the locks that were measured before it have been under test, and are judged on what
+// there is.
 func TestInterruptWhileALockIsAlone(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.Args = append(p.Args, "run", "--seed", "1", "--out", p.out, "--scenario", write(t, "alone.yaml", `name: partition
 summary: It measures lock after lock.
 drivers: [redis-setnx, redis-setnx+renew]
-workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: unfenced, lost: heeding}
 phases: [{name: short, alone: true, for: 100ms, drivers: [redis-setnx]}, {name: long, alone: true, for: 1h, drivers: [redis-setnx+renew]}, {name: last, for: 1s}]
 require: {grants: 2, attempts: 0, allowance: 4s}
 `))
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the second lock is measured", func() bool {
+	must.Succeed(t, p.Start())
+	must.Eventually(t, "the second lock is measured", func() bool {
 		streams, _ := filepath.Glob(filepath.Join(p.dir(), results.StreamDir, "redis-setnx+renew*", "c1*.stream"))
 		return len(streams) > 0
 	})
-	if err := p.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Process.Signal(os.Interrupt))
 	if code := p.exitCode(); code != exitInterrupted {
 		t.Fatalf("exit code %d, want %d\n%s", code, exitInterrupted, &p.said)
 	}

@@ -30,8 +30,30 @@ func TestInterruptOfAListThatNobodyReads(t *testing.T) {
 		cancel()
 	}()
 	var said bytes.Buffer
-	if code := run(ctx, nil, out, &said, []string{"list", "drivers"}); code != exitInterrupted || said.String() != "lockbench: interrupted\n" {
+	if code := program(ctx, nil, out, &said, []string{"list", "drivers"}); code != exitInterrupted || said.String() != "lockbench: interrupted\n" {
 		t.Errorf("exit code %d, want %d; it says %q", code, exitInterrupted, &said)
+	}
+}
+
+// TestInterruptOfInputThatNobodyWrites: a check ends while it waits for standard input, and leaves nothing.
+func TestInterruptOfInputThatNobodyWrites(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMP", dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	in, write := io.Pipe()
+	defer write.Close()
+	go func() {
+		_, _ = write.Write([]byte(`{"time":1,`)) // it was read, so the file is there
+		cancel()
+	}()
+	var said bytes.Buffer
+	if code := program(ctx, in, io.Discard, &said, []string{"check", "-"}); code != exitInterrupted || said.String() != "lockbench: interrupted\n" {
+		t.Errorf("exit code %d, want %d; it says %q", code, exitInterrupted, &said)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
 	}
 }
 
@@ -41,7 +63,7 @@ func TestInterruptedExportLeavesNoFile(t *testing.T) {
 	cancel()
 	dir := t.TempDir()
 	args := []string{"export", filepath.Join("..", "..", "examples", "history.jsonl"), "--out", filepath.Join(dir, "h.edn")}
-	if code := run(ctx, nil, io.Discard, io.Discard, args); code != exitInterrupted {
+	if code := program(ctx, nil, io.Discard, io.Discard, args); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
@@ -56,7 +78,7 @@ func TestUnwritable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"report", dir}, {"report", dir, "--format", "html"}, {"compare", dir, dir}, {"version"}, {"--version"}} {
-		if code := run(t.Context(), nil, full{}, io.Discard, args); code != exitInternal {
+		if code := program(t.Context(), nil, full{}, io.Discard, args); code != exitInternal {
 			t.Errorf("%v: exit code %d, want %d", args, code, exitInternal)
 		}
 	}

@@ -1,13 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/lockbench/lockbench/drivers/all"
@@ -18,9 +17,10 @@ import (
 
 func newListCommand() *cobra.Command {
 	kinds := []string{"scenarios", "drivers", "faults"}
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use: "list [scenarios|drivers|faults]", Short: "List the scenarios, the drivers with their variants, and the faults",
-		Example: "  lockbench list\n  lockbench list drivers",
+		Example: "  lockbench list\n  lockbench list drivers\n  lockbench list --json | jq -r '.drivers[].name'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(fmt.Errorf("list takes one of scenarios, drivers, faults, or nothing"))
@@ -31,80 +31,103 @@ func newListCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := kinds
 			if len(args) == 1 {
-				what = args
-			}
-			for i, w := range what {
-				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
-				}
-				if err := list(cmd.OutOrStdout(), w); err != nil {
-					return err
+				if what = args; !slices.Contains(kinds, args[0]) {
+					return usage(errors.New(nearest.Unknown("list", args[0], kinds)))
 				}
 			}
-			return nil
+			shipped, err := newLibrary(what)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeIndented(cmd.OutOrStdout(), shipped)
+			}
+			_, err = io.WriteString(cmd.OutOrStdout(), shipped.text(columnsOf(cmd.OutOrStdout())))
+			return err
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object with a list for each kind")
+	return cmd
 }
 
-func list(w io.Writer, what string) error {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.SuppressTrailingSpaces()
-	const wide = 90
-	switch what {
-	case "scenarios":
-		t.AppendHeader(table.Row{"SCENARIO", "WHAT IT SHOWS"})
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, WidthMax: wide, WidthMaxEnforcer: text.WrapSoft}})
-		t.Style().Options.SeparateRows = true
+// library is what there is to choose from; docs/results.md describes it as JSON.
+type library struct {
+	Scenarios []listedScenario `json:"scenarios,omitempty"`
+	Drivers   []listedDriver   `json:"drivers,omitempty"`
+	Faults    []listedFault    `json:"faults,omitempty"`
+}
+
+type (
+	listedScenario struct {
+		Name    string `json:"name"`
+		Group   string `json:"group"`
+		Summary string `json:"summary"`
+	}
+	listedDriver struct {
+		Name    string `json:"name"`
+		Title   string `json:"title"`
+		Summary string `json:"summary"`
+		Backend string `json:"backend"`
+		Servers int    `json:"servers"`
+		Token   string `json:"token"` // empty: none
+		Scope   string `json:"scope"`
+		Lease   bool   `json:"lease"`
+		Renewed bool   `json:"renewed"`
+		LossBy  string `json:"loss_by"`
+	}
+	listedFault struct {
+		Name     string          `json:"name"`
+		Summary  string          `json:"summary"`
+		Targets  string          `json:"targets"`
+		Needs    string          `json:"needs,omitempty"`
+		Settings []listedSetting `json:"settings,omitempty"`
+	}
+	listedSetting struct {
+		Name     string `json:"name"`
+		Text     string `json:"text"`
+		Required bool   `json:"required,omitempty"`
+	}
+)
+
+func newLibrary(kinds []string) (l library, err error) {
+	if slices.Contains(kinds, "scenarios") {
 		shipped, err := scenarios.All()
 		if err != nil {
-			return err
+			return l, err
 		}
-		for _, s := range shipped {
-			t.AppendRow(table.Row{s.Name, s.Summary})
-		}
-	case "drivers":
-		t.AppendHeader(table.Row{"DRIVER", "SERVERS", "FENCING TOKEN", "HOW IT LOCKS"})
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 24, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft}})
-		for _, d := range all.Drivers() {
-			token := d.Info.Token
-			if token == "" {
-				token = "none"
+		for _, g := range scenarios.Groups() {
+			for _, s := range shipped {
+				if s.In(g) {
+					l.Scenarios = append(l.Scenarios, listedScenario{s.Name, g.Name, s.Summary})
+				}
 			}
-			t.AppendRow(table.Row{d.Info.Name, fmt.Sprintf("%d %s", d.Info.Nodes, d.Info.Backend), token, d.Info.Summary})
 		}
-	case "faults":
-		t.AppendHeader(table.Row{"FAULT", "WHAT IT DOES"})
-		t.Style().Options.SeparateRows = true
-		for _, f := range faults.All() {
-			t.AppendRow(table.Row{f.Info().Name, describe(f.Info(), wide)})
-		}
-	default:
-		kinds := []string{"scenarios", "drivers", "faults"}
-		return usage(errors.New(nearest.Unknown("list", what, kinds)))
 	}
-	t.Render()
-	return nil
+	if slices.Contains(kinds, "drivers") {
+		for _, d := range all.Drivers() {
+			i := d.Info
+			l.Drivers = append(l.Drivers, listedDriver{
+				i.Name, i.Title, i.Summary, string(i.Backend), len(i.Topology), i.Token, string(i.Scope), i.Lease, i.Renewed, string(i.LossBy),
+			})
+		}
+	}
+	if slices.Contains(kinds, "faults") {
+		for _, f := range faults.All() {
+			i := f.Info()
+			listed := listedFault{Name: i.Name, Summary: i.Summary, Targets: fmt.Sprint(i.Targets), Needs: i.Needs}
+			for _, p := range i.Settings {
+				listed.Settings = append(listed.Settings, listedSetting{p.Name, p.Text, p.Required})
+			}
+			l.Faults = append(l.Faults, listed)
+		}
+	}
+	return l, nil
 }
 
-// describe says what a fault does, whom it strikes, what it needs, and what a scenario may set of it, one a line.
-func describe(info faults.Info, width int) string {
-	lines := []string{info.Summary, fmt.Sprintf("strikes: %s", info.Strikes)}
-	if info.Needs != "" {
-		lines = append(lines, "needs: "+info.Needs)
-	}
-	for _, p := range info.Params {
-		line := "setting " + p.Name
-		if p.Required {
-			line += " (required)"
-		}
-		lines = append(lines, line+": "+p.Text)
-	}
-	for i, line := range lines {
-		lines[i] = text.WrapSoft(line, width)
-	}
-	return strings.Join(lines, "\n")
+// writeIndented writes a value as JSON for people and programs.
+func writeIndented(w io.Writer, value any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
 }

@@ -14,13 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lockbench/lockbench/drivers/all"
-	"github.com/lockbench/lockbench/internal/agent"
-	"github.com/lockbench/lockbench/internal/client"
-	"github.com/lockbench/lockbench/internal/cluster"
-	"github.com/lockbench/lockbench/internal/probe"
+	"github.com/lockbench/lockbench/internal/run/roles"
 )
 
-// The exit codes. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.
+// The exit codes. If several apply, their priority is 130, 2, 4, 1, 3.
 const (
 	exitValid       = 0
 	exitViolation   = 1
@@ -58,25 +55,47 @@ func main() {
 	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), farewellKey{}, bye))
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	hangups := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(hangups, syscall.SIGHUP)
+	}
 	go func() {
-		<-signals
+		select {
+		case <-signals:
+		case <-hangups: // one or more, from the shell and from the kernel
+		}
 		cancel()
 		<-signals
 		// Asked twice: leave at once. The janitor ends the servers and removes their files.
 		bye.say(os.Stderr)
 		os.Exit(exitInterrupted)
 	}()
-	os.Exit(run(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
+	os.Exit(program(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// run is the whole program.
-func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []string) int {
+// program is the whole program.
+func program(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []string) int {
+	if role := roleOf(ctx, stdin, stdout, args); role != nil {
+		return exit(stderr, role(args[1:]))
+	}
 	root := newRootCommand()
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	return exit(stderr, root.ExecuteContext(ctx))
+}
+
+// roleOf is what the program is if a run has started it again; nil: a user has started it.
+func roleOf(ctx context.Context, in io.Reader, out io.Writer, args []string) func([]string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return roles.Of(ctx, in, out, all.Drivers())[args[0]]
+}
+
+// exit says what is left to say, and returns the exit code.
+func exit(stderr io.Writer, err error) int {
 	code, said := exitOf(err)
 	if said != nil {
 		say(stderr, "", said)
@@ -96,6 +115,7 @@ func exitOf(err error) (int, error) {
 }
 
 func newRootCommand() *cobra.Command {
+	versionOnly := false
 	root := &cobra.Command{
 		Use:   "lockbench",
 		Short: "Measure distributed locks before you trust them",
@@ -104,22 +124,28 @@ between them, and counts from the recorded history how often two clients held on
 corrupted the data. It reports p99 latency and safety side by side.
 
 Exit codes of run and check: 0 all valid; 1 a violation; 2 usage; 3 unknown, or something did not run; 4 the
-infrastructure failed; 130 interrupted. Of several that apply, the first of 130, 2, 4, 1, 3 is taken.
-The others only tell: 0 whatever it is; 2 usage, or what cannot be read; 4 what cannot be written; 130 interrupted.
-doctor has 3 if something cannot run here.`,
+infrastructure failed; 130 interrupted. If several apply, their priority is 130, 2, 4, 1, 3.
+Exit codes of the other commands: 0 whatever they find; 2 usage, or the input cannot be read; 4 the output cannot be written;
+130 interrupted. doctor ends with 3 if something cannot run here.`,
 		Example: `  lockbench doctor
   lockbench run --scenario partition
-  lockbench run --scenario partition --driver redis-setnx,etcd --fencing on
+  lockbench run --scenario partition --driver redis-setnx,etcd --fencing fenced
   lockbench check results/20261123T060000Z-partition
   lockbench report results/20261123T060000Z-partition --format csv`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       versionLine(), // with it, --version is a flag
 		Args:          commandArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if versionOnly {
+				return writeVersion(cmd)
+			}
+			return cmd.Help()
+		},
 	}
-	root.SetVersionTemplate("{{.Version}}\n")
+	root.Flags().BoolVarP(&versionOnly, "version", "v", false, "print lockbench's version")
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(writeHelp)
+	addColorFlag(root)
 	root.AddCommand(newRunCommand()) // only this one has something to stop in order
 	for _, cmd := range []*cobra.Command{
 		newCheckCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newListCommand(), newSchemaCommand(),
@@ -127,32 +153,8 @@ doctor has 3 if something cannot run here.`,
 	} {
 		root.AddCommand(atOnce(cmd))
 	}
-	root.AddCommand(hiddenCommands()...)
-	return root
-}
-
-// hiddenCommands are the roles under which the program starts itself again.
-func hiddenCommands() []*cobra.Command {
-	return []*cobra.Command{
-		{
-			Use: client.Subcommand, Hidden: true, Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return client.Run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), all.Drivers())
-			},
-		},
-		{
-			Use: agent.JanitorCommand, Hidden: true, Args: cobra.ExactArgs(1),
-			RunE: func(cmd *cobra.Command, args []string) error { return agent.RunJanitor(cmd.InOrStdin(), args[0]) },
-		},
-		{
-			Use: probe.Subcommand, Hidden: true,
-			RunE: func(cmd *cobra.Command, args []string) error {
-				return probe.Run(cmd.InOrStdin(), cmd.OutOrStdout(), args)
-			},
-		},
-		{
-			Use: cluster.EtcdCommand, Hidden: true, DisableFlagParsing: true,
-			RunE: func(_ *cobra.Command, args []string) error { return cluster.RunEtcd(args) },
-		},
+	for _, cmd := range root.Commands() {
+		completeNothing(cmd)
 	}
+	return root
 }

@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/lockbench/lockbench/internal/progress"
-	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/report"
+	"github.com/lockbench/lockbench/scenarios/plan"
 )
 
 // shown is what a run tells while it goes on. feed is nil with --quiet.
@@ -30,37 +33,55 @@ func newProgress(cmd *cobra.Command, f runFlags) *shown {
 	case f.json:
 		renderer = progress.NewJSON(cmd.OutOrStdout())
 	case canRedraw(said):
-		renderer = progress.NewLive(said, func() (int, int) { return windowSize(said) }, time.Now)
-		every = redrawEvery
+		renderer = progress.NewLive(said, func() int { return windowWidth(said) }, time.Now)
+		every = time.Second // times pass, and windows change
 	default:
 		renderer = progress.NewPlain(said)
 	}
-	s := &shown{feed: progress.Start(renderer, every)}
+	s := &shown{feed: progress.Start(untilNobodyReads{renderer, f.interrupt}, every)}
 	s.forget = context.AfterFunc(cmd.Context(), func() {
 		s.tell(progress.Event{Kind: progress.Note, Text: "interrupted: faults are being healed and servers stopped; a second interrupt leaves at once"})
 	})
 	return s
 }
 
-// redrawEvery is how often the display is drawn if nothing happens: times pass, and windows change.
-const redrawEvery = 250 * time.Millisecond
-
-// windowSize is the size of a terminal's window in columns and rows, or what most have if it does not tell.
-func windowSize(w io.Writer) (width, height int) {
-	if f, ok := w.(*os.File); ok {
-		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 && height > 0 {
-			return width, height
-		}
-	}
-	return 80, 24
+// untilNobodyReads is a renderer that interrupts the run once whoever read its output is gone.
+type untilNobodyReads struct {
+	progress.Renderer
+	interrupt func()
 }
 
-// listener is who gets the run's events; nil: nobody.
-func (s *shown) listener() func(progress.Event) {
+// Show implements progress.Renderer.
+func (u untilNobodyReads) Show(events []progress.Event) error {
+	err := u.Renderer.Show(events)
+	if errors.Is(err, syscall.EPIPE) {
+		u.interrupt()
+	}
+	return err
+}
+
+// windowWidth is the width of a terminal's window in columns, or what most have if it does not tell.
+func windowWidth(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// listener is who gets the run's events; nil: nobody. place is the run's in its series.
+func (s *shown) listener(place *progress.Place) func(progress.Event) {
 	if s.feed == nil {
 		return nil
 	}
-	return s.feed.Emit
+	return func(e progress.Event) {
+		if e.Run != nil {
+			about := *e.Run
+			about.Place, e.Run = place, &about
+		}
+		s.feed.Emit(e)
+	}
 }
 
 func (s *shown) tell(e progress.Event) {
@@ -80,29 +101,26 @@ func (s *shown) end(r progress.Result) error {
 	return s.feed.Close()
 }
 
-// result is how a run ended, for programs.
-func result(p plan, dir string, err error) progress.Result {
+// result is how a run ended, for programs. model is nil if the run could not be judged.
+func result(p plan.Run, dir string, model *report.Model, err error) progress.Result {
 	code, said := exitOf(err)
-	r := progress.Result{Swept: p.change(), Round: p.round, Dir: dir, Exit: code, Tests: []progress.Verdict{}}
+	r := progress.Result{Scenario: p.Scenario.Name, Swept: p.Change(), Round: p.Round, Dir: dir, Exit: code, Tests: []progress.Verdict{}}
 	if said != nil {
 		r.Error = said.Error()
 	}
-	if dir == "" {
+	if model == nil {
 		return r
 	}
-	saved, err := results.Load(dir)
-	if err != nil {
-		return r // whoever judged it has said so
-	}
-	drivers := map[string]string{}
-	for _, t := range saved.Run.Tests {
-		drivers[t.Name] = t.Driver
-	}
-	for _, t := range saved.Verdicts.Tests {
-		r.Tests = append(r.Tests, progress.Verdict{
-			Test: t.Test, Driver: drivers[t.Test], Exclusion: t.Result.Exclusion.Verdict.String(), Data: t.Result.Data.Verdict.String(),
-			Liveness: t.Result.Liveness.Verdict.String(), Incidents: len(t.Result.Incidents),
-		})
+	for _, row := range model.Rows {
+		for _, t := range row.Tests {
+			v := progress.Verdict{
+				Test: t.Name, Driver: row.Driver.Name, Exclusion: string(t.Exclusion.State), Data: string(t.Data.State), Liveness: string(t.Liveness.State),
+			}
+			if t.Result != nil {
+				v.Incidents = len(t.Result.Incidents)
+			}
+			r.Tests = append(r.Tests, v)
+		}
 	}
 	return r
 }

@@ -3,17 +3,20 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lockbench/lockbench/internal/progress"
+	"github.com/lockbench/lockbench/internal/results"
 )
 
 // quiet is a scenario that is over soon.
 const quiet = `name: quiet
 summary: It does nothing.
 drivers: [redis-setnx]
-workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: unfenced, lost: heeding}
 phases: [{name: alone, alone: true, latency: true, for: 100ms, workload: {clients: 1, workers: 1}}, {name: still, for: 100ms}]
 require: {grants: 2, attempts: 0, allowance: 4s}
 `
@@ -45,6 +48,7 @@ func TestJSON(t *testing.T) {
 	if last.Kind != progress.RunEnded || last.Result.Dir != dir || last.Result.Exit != exitValid || len(last.Result.Tests) != 1 || last.Result.Tests[0].Exclusion != "valid" {
 		t.Errorf("the last event is %+v with %+v, of %s", last, last.Result, dir)
 	}
+	agrees(t, last.Result)
 	if first := all[0]; first.Kind != progress.RunStarted || first.Run.Dir != dir || len(first.Run.Tests) != 1 || len(first.Run.Tests[0].Phases) != 2 {
 		t.Errorf("the first event is %+v with %+v", first, first.Run)
 	}
@@ -55,6 +59,45 @@ func TestJSON(t *testing.T) {
 	}
 	if p.said.Len() > 0 {
 		t.Errorf("standard error has\n%s", &p.said)
+	}
+}
+
+// agrees holds the last event of a run against the run's report.json.
+func agrees(t *testing.T, r *progress.Result) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(r.Dir, results.JSONFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Runs []struct {
+			Exit    int
+			Drivers []struct {
+				Name  string
+				Tests []struct {
+					Name     string
+					Verdicts map[string]struct{ State string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &report); err != nil || len(report.Runs) != 1 {
+		t.Fatal(len(report.Runs), err)
+	}
+	want := []progress.Verdict{}
+	for _, d := range report.Runs[0].Drivers {
+		for i, test := range d.Tests {
+			v := progress.Verdict{
+				Test: test.Name, Driver: d.Name, Exclusion: test.Verdicts["exclusion"].State, Data: test.Verdicts["data"].State, Liveness: test.Verdicts["liveness"].State,
+			}
+			if i < len(r.Tests) {
+				v.Incidents = r.Tests[i].Incidents
+			}
+			want = append(want, v)
+		}
+	}
+	if report.Runs[0].Exit != r.Exit || !slices.Equal(r.Tests, want) {
+		t.Errorf("the event says %d, %+v; report.json %d, %+v", r.Exit, r.Tests, report.Runs[0].Exit, want)
 	}
 }
 

@@ -14,54 +14,64 @@ import (
 	"github.com/shirou/gopsutil/v4/host"
 	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	"github.com/spf13/pflag"
 
+	"github.com/lockbench/lockbench/checker/judge"
 	"github.com/lockbench/lockbench/drivers/all"
-	"github.com/lockbench/lockbench/internal/agent"
-	"github.com/lockbench/lockbench/internal/cluster"
-	"github.com/lockbench/lockbench/internal/judge"
-	"github.com/lockbench/lockbench/internal/orchestrator"
 	"github.com/lockbench/lockbench/internal/progress"
+	"github.com/lockbench/lockbench/internal/provision"
 	"github.com/lockbench/lockbench/internal/resource"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/run"
+	"github.com/lockbench/lockbench/internal/run/nemesis"
+	"github.com/lockbench/lockbench/internal/servers"
 	"github.com/lockbench/lockbench/report"
+	"github.com/lockbench/lockbench/report/formats"
+	"github.com/lockbench/lockbench/report/text"
 	"github.com/lockbench/lockbench/scenarios"
+	"github.com/lockbench/lockbench/scenarios/plan"
 )
 
-// runFlags are the values of `lockbench run`'s flags; zero leaves the scenario's value.
+// runFlags are the values of `lockbench run`'s flags.
 type runFlags struct {
-	scenario, schedule, sweep, out, hold, fencing, heedLost, resource string
-	drivers                                                           []string
-	seed                                                              uint64
-	clients, workers, rounds                                          int
-	ttl, duration                                                     time.Duration
-	rate                                                              float64
-	direct, quiet, json                                               bool
+	plan.Flags
+	schedule, out       string
+	resume              string          // directory of the series that goes on
+	place               *progress.Place // of the run in its series; nil: it is of none
+	direct, quiet, json bool
+	interrupt           func()                 // ends the run as Ctrl-C does
+	replay              []nemesis.TestSchedule // the schedule's; empty: the faults are drawn
 }
 
 func newRunCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run a scenario and compare the locks",
-		Long: `Runs a scenario against real servers on this machine, judges the recorded histories, and prints the
-comparison. What the run leaves lies in a directory of its own below --out.
+		Long: `Runs a scenario against real servers on this machine, judges the recorded histories, and prints the comparison. Each run
+has a directory of its own below --out.
 
-With --sweep, or a scenario that says so, there is one run for each value, with a directory of its own; the exit code is
-that of the worst.
+With --sweep, or a scenario that has a sweep, there is one run for each value. The exit code is that of the worst run.
 
-With --rounds the scenario is run so often, each time with another seed and beginning with another lock, into a directory
-that holds a directory for each; the report tells medians and, from five rounds on, intervals. lockbench compare puts two such
-directories side by side.
+With --scenario all every shipped scenario runs, one after another, and with a list each of them. They have a directory of their
+own, and one page at the end. How long that takes is told before. --resume goes on with an interrupted series: the same command,
+and its directory.
 
-What goes on is told on standard error: on a terminal as a display, elsewhere as a line for each phase, with --quiet not at
-all. With --json standard output has an event a line instead of the report (docs/progress.md); the last one has the verdicts.
+With --rounds the scenario runs that many times, each time with another seed and beginning with another lock. The report has medians
+and, from five rounds on, intervals. lockbench compare puts two such directories side by side.
 
-Without --driver the six locks run, without their variants. A lock whose servers are not installed is shown as not run.`,
+Progress goes to standard error: on a terminal as messages and a status line, elsewhere as a line for each phase. With --quiet
+there is none. With --json standard output has one event a line instead of the report (docs/progress.md); the last event has
+the verdicts.
+
+Without --driver the scenario's drivers run, or the six locks without their variants. A lock whose servers are not installed is
+shown as not run.`,
 		Example: `  lockbench run --scenario partition
   lockbench run --scenario partition --driver redis-setnx+renew,etcd --seed 7
-  lockbench run --scenario partition --driver etcd --fencing on --heed-lost off --ttl 3s
+  lockbench run --scenario partition --driver etcd --fencing fenced --lost ignoring --ttl 3s
   lockbench run --scenario partition --driver postgres-row --rate 200 --duration 10s --direct
   lockbench run --scenario ./mine.yaml --sweep '$.workload.hold=10ms,100ms,1s'
+  lockbench run --scenario all
+  lockbench run --scenario partition,client-pause,delayed-write --driver etcd,zookeeper
   lockbench run --scenario baseline --rounds 5
   lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
@@ -69,53 +79,45 @@ Without --driver the six locks run, without their variants. A lock whose servers
 		RunE: func(cmd *cobra.Command, _ []string) error { return runScenario(cmd, f) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.scenario, "scenario", "", "shipped scenario, or path of a YAML file (see lockbench list)")
-	fl.StringVar(&f.sweep, "sweep", "", `one run for each value of one thing in the scenario: "$.workload.ttl=2s,4s" (default: the scenario's)`)
+	fl.StringVar(&f.Scenario, "scenario", "", "shipped scenario, or path of a YAML file (see lockbench list); several with commas, or all")
+	fl.StringVar(&f.Sweep, "sweep", "", `one run for each value of one thing in the scenario: "$.workload.ttl=2s,4s" (default: the scenario's)`)
 	fl.StringVar(&f.schedule, "schedule", "", "repeat a run from its schedule.yaml: the same faults on the same hosts (instead of --scenario)")
-	fl.StringSliceVar(&f.drivers, "driver", nil, "drivers or variants, separated by commas (default: the scenario's, or the six locks)")
-	fl.Uint64Var(&f.seed, "seed", 0, "seed of all randomness (default: drawn, and printed)")
-	fl.IntVar(&f.clients, "clients", 0, "client processes")
-	fl.IntVar(&f.workers, "workers", 0, "workers of each client")
-	fl.StringVar(&f.fencing, "fencing", "", "does the resource check fencing tokens: on, off or both")
-	fl.StringVar(&f.heedLost, "heed-lost", "", "do workers stop when told that the lock is lost: on, off or both")
-	fl.StringVar(&f.resource, "resource", "", "where the protected data lives: external, or in-transaction (in the lock's own, where it has one)")
-	fl.DurationVar(&f.ttl, "ttl", 0, "length of leases and sessions")
-	fl.StringVar(&f.hold, "hold", "", `time between a worker's read and write, "10ms" or "5ms..20ms"`)
-	fl.Float64Var(&f.rate, "rate", 0, "open loop: acquires per second of all workers together (default: closed loop)")
-	fl.DurationVar(&f.duration, "duration", 0, "length of each phase without a fault")
-	fl.IntVar(&f.rounds, "rounds", 0, "repeat everything so often and report on all of it together; five or more give intervals")
+	fl.StringSliceVar(&f.Drivers, "driver", nil, "drivers or variants, separated by commas (default: the scenario's, or the six locks)")
+	fl.Uint64Var(&f.Seed, "seed", 0, "seed of all randomness (default: drawn, and printed)")
+	fl.IntVar(&f.Clients, "clients", 0, "client processes")
+	fl.IntVar(&f.Workers, "workers", 0, "workers of each client")
+	fl.StringVar(&f.Fencing, "fencing", "", "does the resource check fencing tokens: fenced, unfenced or both")
+	fl.StringVar(&f.Lost, "lost", "", "do workers stop when told that the lock is lost: heeding, ignoring or both")
+	fl.StringVar(&f.Resource, "resource", "", "where the protected data lives: external, or in-transaction (in the lock's own, where it has one)")
+	fl.DurationVar(&f.TTL, "ttl", 0, "length of leases and sessions")
+	fl.StringVar(&f.Hold, "hold", "", `time between a worker's read and write, "10ms" or "5ms..20ms"`)
+	fl.Float64Var(&f.Rate, "rate", 0, "open loop: acquires per second of all workers together (default: closed loop)")
+	fl.DurationVar(&f.Duration, "duration", 0, "length of each phase without a fault")
+	fl.IntVar(&f.Rounds, "rounds", 0, "run this many times and report on all rounds together; five or more give intervals")
 	fl.BoolVar(&f.direct, "direct", false, "no proxies between clients and servers; phases that cut links do not run")
 	fl.BoolVar(&f.quiet, "quiet", false, "nothing but the report at the end, and errors")
 	fl.BoolVar(&f.json, "json", false, "one event a line as JSON on standard output, and no report there")
 	fl.StringVar(&f.out, "out", defaultOut, "directory in which the run's directory is made")
-	for name, values := range map[string]func() []string{
-		"scenario": scenarioNames, "driver": driverNames,
-		"fencing": toggleNames, "heed-lost": toggleNames, "resource": resourceNames,
-	} {
-		// Fails only for a flag that does not exist.
-		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return values(), cobra.ShellCompDirectiveNoFileComp
-		})
-	}
+	fl.StringVar(&f.resume, "resume", "", "directory of several scenarios that were interrupted: what is complete there is kept, the rest is run")
+	completeFolders(cmd, "resume")
+	completeWords(cmd, "fencing", []string{string(scenarios.Fenced), string(scenarios.Unfenced), scenarios.Both})
+	fl.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "heed-lost" { // as it was called once: users have scripts
+			name = "lost"
+		}
+		return pflag.NormalizedName(name)
+	})
+	completeWords(cmd, "lost", []string{string(scenarios.Heeding), string(scenarios.Ignoring), scenarios.Both})
+	completeWords(cmd, "resource", resourceNames())
+	completeList(cmd, "driver", driverNames())
+	completeWordsOrFiles(cmd, "scenario", scenarios.Names(), "yaml")
+	completeWordsOrFiles(cmd, "schedule", nil, "yaml")
+	completeFolders(cmd, "out")
 	return cmd
 }
 
-func toggleNames() []string { return []string{"on", "off", "both"} }
-
 func resourceNames() []string {
 	return []string{string(scenarios.External), string(scenarios.InTransaction)}
-}
-
-func scenarioNames() []string {
-	shipped, err := scenarios.All()
-	if err != nil {
-		return nil // completion has nobody to tell
-	}
-	var names []string
-	for _, s := range shipped {
-		names = append(names, s.Name)
-	}
-	return names
 }
 
 func driverNames() []string {
@@ -130,21 +132,93 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if f.quiet && f.json {
 		return usage(errors.New("--quiet and --json exclude each other: the events are what --json is for"))
 	}
-	plans, err := f.resolve(cmd.Flags().Changed)
+	f.Changed = cmd.Flags().Changed
+	defer surviveBrokenPipes()()
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	cmd.SetContext(ctx)
+	f.interrupt = cancel
+	limit, err := openFilesLimit()
+	if err != nil {
+		return exitError{exitInternal, err}
+	}
+	if f.schedule == "" && f.WantsSeries() {
+		return runSeveral(cmd, f, limit)
+	}
+	if f.resume != "" {
+		return usage(errors.New("--resume goes on with several scenarios: give --scenario all, or the list that the series began with"))
+	}
+	runs, err := f.resolve()
+	if err != nil {
+		return usage(err)
+	}
+	for _, r := range runs {
+		if err := r.CheckOpenFiles(limit, f.direct); err != nil {
+			return usage(err)
+		}
+	}
+	if runtime.GOOS != "linux" {
+		return exitError{exitInternal, fmt.Errorf("run %s: %w", runs[0].Scenario.Name, provision.ErrUnsupported)}
+	}
+	switch {
+	case runs[0].Round != nil:
+		return runRounds(cmd, f, runs)
+	case runs[0].Path != "":
+		return runSweep(cmd, f, runs)
+	}
+	_, err = runOne(cmd, f, runs[0])
+	return err
+}
+
+// runSeveral plans and runs several scenarios.
+func runSeveral(cmd *cobra.Command, f runFlags, limit uint64) error {
+	if f.resume != "" {
+		if f.Changed("out") {
+			return usage(errors.New("--resume and --out exclude each other: the series goes on where it is"))
+		}
+		if err := f.takeSeed(); err != nil {
+			return usage(err)
+		}
+	}
+	s, err := plan.Catalog{Drivers: all.Drivers(), Check: plan.CheckScenario}.Series(f.Flags)
 	if err != nil {
 		return usage(err)
 	}
 	if runtime.GOOS != "linux" {
-		return exitError{exitInternal, fmt.Errorf("run %s: %w", plans[0].scenario.Name, agent.ErrUnsupported)}
+		return exitError{exitInternal, fmt.Errorf("run %s: %w", s.Name, provision.ErrUnsupported)}
 	}
-	switch {
-	case plans[0].round != nil:
-		return runRounds(cmd, f, plans)
-	case plans[0].swept != "":
-		return runSweep(cmd, f, plans)
+	return runScenarios(cmd, f, s, limit)
+}
+
+// takeSeed lets a series that goes on have the seed that it began with.
+func (f *runFlags) takeSeed() error {
+	if st, err := os.Stat(filepath.Join(f.resume, results.RunFile)); err == nil && !st.IsDir() {
+		return fmt.Errorf("--resume: %s is the directory of a single run; it wants that of a series", f.resume)
 	}
-	_, err = runPlan(cmd, f, plans[0])
-	return err
+	seed, ok, err := seriesSeed(f.resume)
+	if err != nil {
+		return fmt.Errorf("--resume: %w", err)
+	}
+	if changed := f.Changed; ok && !changed("seed") {
+		f.Seed, f.Changed = seed, func(flag string) bool { return flag == "seed" || changed(flag) }
+	}
+	return nil
+}
+
+// resolve plans the runs that the flags ask for, or the one of a saved schedule.
+func (f *runFlags) resolve() ([]plan.Run, error) {
+	if f.schedule == "" {
+		return plan.Catalog{Drivers: all.Drivers(), Check: plan.CheckScenario}.Resolve(f.Flags)
+	}
+	if err := f.CheckReplay(); err != nil {
+		return nil, err
+	}
+	s, ds, err := nemesis.LoadSchedule(f.schedule, all.Drivers())
+	if err != nil {
+		return nil, fmt.Errorf("--schedule: %w", err)
+	}
+	f.replay = s.Tests
+	return []plan.Run{{Scenario: s.Scenario, Drivers: ds, Seed: s.Seed}}, nil
 }
 
 // ran is what a run left. model is nil if it could not be judged.
@@ -153,13 +227,13 @@ type ran struct {
 	model  *report.Model
 }
 
-// runPlan runs and reports.
-func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
+// runOne runs and reports.
+func runOne(cmd *cobra.Command, f runFlags, p plan.Run) (ran, error) {
 	show, about := newProgress(cmd, f), meta(p, f)
 	farewellIn(cmd.Context()).begin(f.out, about.Started, show.feed)
-	dir, err := orchestrator.Run(cmd.Context(), orchestrator.Config{
-		Scenario: p.scenario, Drivers: p.drivers, Backends: cluster.Backends(), Seed: p.seed, Direct: f.direct, Replay: p.replay,
-		Out: f.out, Label: p.label(), First: p.first(), Meta: about, Fence: resource.RejectLower, Progress: show.listener(),
+	dir, err := run.Run(cmd.Context(), run.Config{
+		Scenario: p.Scenario, Drivers: p.Drivers, Backends: servers.Backends(), Seed: p.Seed, Direct: f.direct, Replay: f.replay,
+		Out: f.out, Label: p.Label(), First: p.First(), Meta: about, Fence: resource.RejectLower, Progress: show.listener(f.place),
 	})
 	var model *report.Model
 	if dir == "" {
@@ -168,10 +242,10 @@ func runPlan(cmd *cobra.Command, f runFlags, p plan) (ran, error) {
 		show.tell(progress.Event{Kind: progress.Judging})
 		model, err = conclude(cmd.Context(), dir, err)
 	}
-	r := ran{result(p, dir, err), model}
+	r := ran{result(p, dir, model, err), model}
 	failed := show.end(r.result)
-	if model != nil && !f.json && p.round == nil {
-		failed = errors.Join(failed, renderReport(cmd.OutOrStdout(), dir, model))
+	if model != nil && !f.json && p.Round == nil && f.place == nil {
+		failed = errors.Join(failed, renderReport(cmd, dir, model))
 	}
 	if failed != nil {
 		code, said := exitOf(err)
@@ -187,11 +261,11 @@ func conclude(ctx context.Context, dir string, runErr error) (model *report.Mode
 		model, err = report.Build(dir)
 	}
 	if err == nil {
-		err = report.Save(results.Dir(dir), model)
+		err = formats.Save(results.Dir(dir), report.Of(model))
 	}
 	switch {
-	case ctx.Err() != nil:
-		return model, exitError{exitInterrupted, errors.Join(errors.New("interrupted; what there is was kept and is marked incomplete"), err)}
+	case model != nil && model.Run.Interrupted(), model == nil && ctx.Err() != nil:
+		return model, exitError{exitInterrupted, errors.Join(errors.New("interrupted; the results so far were kept and are marked incomplete"), err)}
 	case runErr != nil || err != nil:
 		return model, exitError{exitInternal, errors.Join(runErr, err)}
 	}
@@ -199,13 +273,14 @@ func conclude(ctx context.Context, dir string, runErr error) (model *report.Mode
 }
 
 // renderReport prints the report, and where its page is.
-func renderReport(w io.Writer, dir string, model *report.Model) error {
-	return errors.Join(report.Render(w, report.Text, model, report.Options{Color: wantsColor(w)}), sayPage(w, dir))
+func renderReport(cmd *cobra.Command, dir string, model *report.Model) error {
+	w := cmd.OutOrStdout()
+	return errors.Join(text.Render(w, report.Of(model), textOptions(cmd)), sayPage(w, dir))
 }
 
 // sayPage says where the page of a run, or of rounds, is.
 func sayPage(w io.Writer, dir string) error {
-	_, err := fmt.Fprintf(w, "The page is %s\n", filepath.Join(dir, results.ReportFile))
+	_, err := fmt.Fprintf(w, "The page is %s\n", printable(filepath.Join(dir, results.ReportFile)))
 	return err
 }
 
@@ -217,37 +292,16 @@ func outcome(m *report.Model) error {
 	return nil
 }
 
-// wantsColor reports whether w is a terminal whose user has not asked for plain text (https://no-color.org).
-func wantsColor(w io.Writer) bool { return canRedraw(w) && os.Getenv("NO_COLOR") == "" }
-
-// canRedraw reports whether w is a terminal that knows control sequences.
-func canRedraw(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-}
-
-func meta(p plan, f runFlags) results.Run {
+func meta(p plan.Run, f runFlags) results.Run {
 	v, c := identity()
-	s, w := p.scenario, p.scenario.Workload
+	s := p.Scenario
 	m := results.Run{
-		Scenario: s.Name, Summary: s.Summary, Seed: p.seed, Round: p.round, Argv: os.Args, Started: time.Now(),
+		Scenario: s.Name, Summary: s.Summary, Library: scenarios.Names(), Seed: p.Seed, Round: p.Round, Argv: os.Args, Started: time.Now(),
 		Version: v, Commit: c, Direct: f.direct,
 		Host: results.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version()},
-		Settings: map[string]string{
-			"clients": fmt.Sprint(w.Clients), "workers": fmt.Sprint(w.Workers), "locks": fmt.Sprint(w.Locks),
-			"ttl": time.Duration(w.TTL).String(), "hold": w.Hold.String(), "think": w.Think.String(),
-			"acquire-timeout": time.Duration(w.AcquireTimeout).String(),
-			"fencing":         string(w.Fencing), "heed-lost": string(w.HeedLost), results.PhasesSetting: s.Outline(),
-		},
 	}
-	if w.Resource != "" {
-		m.Settings["resource"] = string(w.Resource)
-	}
-	if p.swept != "" {
-		m.Settings[results.SweepSetting] = p.change()
-	}
-	if w.Rate > 0 {
-		m.Settings["rate"] = fmt.Sprintf("%g/s", w.Rate)
+	if p.Path != "" {
+		m.Sweep = &results.Sweep{Path: p.Path, Value: p.Value}
 	}
 	// What the host does not tell stays empty: it is only for the reader.
 	if kernel, err := host.KernelVersion(); err == nil {

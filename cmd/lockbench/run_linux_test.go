@@ -15,9 +15,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/internal/provision/local"
 	"github.com/lockbench/lockbench/internal/results"
-	"github.com/lockbench/lockbench/internal/testenv"
+	"github.com/lockbench/lockbench/internal/servers"
+	"github.com/lockbench/lockbench/internal/testkit/must"
+	"github.com/lockbench/lockbench/internal/testkit/testenv"
 )
 
 // patience bounds whatever must happen in the end.
@@ -45,7 +47,7 @@ func TestExitCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
-			if got := run(t.Context(), nil, &out, &errs, tt.args); got != tt.want {
+			if got := program(t.Context(), nil, &out, &errs, tt.args); got != tt.want {
 				t.Errorf("exit code %d, want %d\n%s%s", got, tt.want, &out, &errs)
 			}
 			if tt.want == exitUsage && errs.Len() == 0 {
@@ -65,13 +67,13 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	_, err := cluster.Redis{}.Detect(t.Context())
+	_, err := servers.Redis{}.Detect(t.Context(), local.Programs{})
 	testenv.NeedServer(t, err)
-	return program(t, args...)
+	return lockbench(t, args...)
 }
 
-// program is lockbench in a process of its own, which needs no server.
-func program(t *testing.T, args ...string) *process {
+// lockbench is the program in a process of its own, which needs no server.
+func lockbench(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, tmp: t.TempDir(), out: t.TempDir()}
 	self, err := os.Executable()
@@ -79,9 +81,7 @@ func program(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	bin := filepath.Join(t.TempDir(), "lockbench")
-	if err := os.Symlink(self, bin); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.Symlink(self, bin))
 	// testscript.Main acts as the command whose name the program was started under.
 	p.Cmd = &exec.Cmd{Path: bin, Args: append([]string{"lockbench"}, args...), Env: append(os.Environ(), "TMPDIR="+p.tmp)}
 	p.Stdout, p.Stderr = &p.stdout, &p.said
@@ -91,7 +91,7 @@ func program(t *testing.T, args ...string) *process {
 func partition(t *testing.T, extra ...string) *process {
 	p := start(t)
 	p.Args = append(p.Args, append([]string{
-		"run", "--scenario", "partition", "--driver", "redis-setnx", "--fencing", "off", "--heed-lost", "off",
+		"run", "--scenario", "partition", "--driver", "redis-setnx", "--fencing", "unfenced", "--lost", "ignoring",
 		"--duration", "200ms", "--ttl", "1s", "--seed", "1", "--out", p.out,
 	}, extra...)...)
 	return p
@@ -111,17 +111,17 @@ func (p *process) exitCode() int {
 func (p *process) dir() string {
 	p.t.Helper()
 	var found []string
-	eventually(p.t, "the run makes its directory", func() bool {
+	must.Eventually(p.t, "the run makes its directory", func() bool {
 		found, _ = filepath.Glob(filepath.Join(p.out, "*-partition"))
 		return len(found) == 1
 	})
 	return found[0]
 }
 
-// struck waits until a fault is in force.
-func (p *process) struck() {
+// injected waits until a fault is in force.
+func (p *process) injected() {
 	p.t.Helper()
-	eventually(p.t, "a fault strikes", func() bool {
+	must.Eventually(p.t, "a fault is injected", func() bool {
 		streams, _ := filepath.Glob(filepath.Join(p.dir(), results.StreamDir, "*", "nemesis.stream"))
 		for _, s := range streams {
 			if b, err := os.ReadFile(s); err == nil && bytes.Contains(b, []byte(`"type":"ok","f":"partition"`)) {
@@ -135,7 +135,7 @@ func (p *process) struck() {
 // nothingLeft waits until the run's scratch directory is gone, which the janitor removes after the last process.
 func (p *process) nothingLeft() {
 	p.t.Helper()
-	eventually(p.t, "the scratch directory is removed", func() bool {
+	must.Eventually(p.t, "the scratch directory is removed", func() bool {
 		left, _ := filepath.Glob(filepath.Join(p.tmp, "lockbench-*"))
 		return len(left) == 0
 	})
@@ -146,15 +146,6 @@ func (p *process) nothingLeft() {
 	for _, link := range processes {
 		if cwd, err := os.Readlink(link); err == nil && strings.HasPrefix(cwd, p.tmp) {
 			p.t.Errorf("%s still works in %s", link, cwd)
-		}
-	}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never happened: %s", what)
 		}
 	}
 }
@@ -171,9 +162,7 @@ func (p *process) load() results.Saved {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	p := partition(t)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
 	if code := p.exitCode(); code != exitViolation {
 		t.Fatalf("exit code %d, want %d\n%s", code, exitViolation, &p.said)
 	}
@@ -196,19 +185,20 @@ func TestRun(t *testing.T) {
 func TestSIGKILLLeavesNothingButTheHistory(t *testing.T) {
 	t.Parallel()
 	p := partition(t)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p.struck()
-	if err := p.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
+	p.injected()
+	must.Succeed(t, p.Process.Signal(syscall.SIGKILL))
 	p.exitCode()
 	p.nothingLeft()
-	// What every worker had recorded is judged all the same.
+	// What every worker had recorded is judged all the same. A file that was being written goes.
+	torn := filepath.Join(p.dir(), "."+results.RunFile+".1")
+	must.Succeed(t, os.WriteFile(torn, []byte("{"), 0o600))
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), nil, &out, &errs, []string{"check", p.dir()}); code == exitUsage || code == exitInternal {
+	if code := program(context.Background(), nil, &out, &errs, []string{"check", p.dir()}); code == exitUsage || code == exitInternal {
 		t.Fatalf("exit code %d\n%s", code, &errs)
+	}
+	if _, err := os.Stat(torn); err == nil {
+		t.Errorf("%s is left", torn)
 	}
 	saved := p.load()
 	if len(saved.Verdicts.Tests) != 1 || saved.Verdicts.Tests[0].Result.Counts.Grants == 0 {
@@ -216,7 +206,7 @@ func TestSIGKILLLeavesNothingButTheHistory(t *testing.T) {
 	}
 	// It is incomplete, and nothing says that it did not run; the phases are known, also those that were to come.
 	test, driver := saved.Run.Tests[0], saved.Run.Drivers[0]
-	if test.Status != results.Incomplete || len(test.Phases) == 0 || driver.Status != results.Incomplete || strings.Contains(out.String(), "did not run") {
+	if test.Status != results.Incomplete || len(test.Phases) == 0 || driver.Status != results.Incomplete || strings.Contains(out.String(), "did not run:") {
 		t.Errorf("%s, phases %+v, the driver %s: %s", test.Status, test.Phases, driver.Status, &out)
 	}
 }
@@ -224,13 +214,9 @@ func TestSIGKILLLeavesNothingButTheHistory(t *testing.T) {
 func TestUnwritableOut(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(file, nil, 0o600))
 	p := partition(t, "--out", filepath.Join(file, "results"))
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
 	if code := p.exitCode(); code != exitInternal {
 		t.Errorf("exit code %d, want %d", code, exitInternal)
 	}
@@ -238,6 +224,23 @@ func TestUnwritableOut(t *testing.T) {
 		t.Errorf("it says:\n%s", &p.said)
 	}
 	p.nothingLeft()
+}
+
+// TestNoPlaceForServers: a run that cannot begin says so in one line, and leaves no directory.
+func TestNoPlaceForServers(t *testing.T) {
+	t.Parallel()
+	p := partition(t)
+	p.Env = append(p.Env, "TMPDIR="+filepath.Join(p.tmp, "nothing"))
+	must.Succeed(t, p.Start())
+	if code := p.exitCode(); code != exitInternal {
+		t.Errorf("exit code %d, want %d", code, exitInternal)
+	}
+	if strings.Count(p.said.String(), "\n") != 1 || !strings.Contains(p.said.String(), "TMPDIR") {
+		t.Errorf("it says:\n%s", &p.said)
+	}
+	if left, err := os.ReadDir(p.out); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
 }
 
 func TestFullDisk(t *testing.T) {
@@ -248,9 +251,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { unix.Unmount(small, unix.MNT_DETACH) })
 	p := partition(t, "--out", small)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
 	if code := p.exitCode(); code != exitInternal {
 		t.Errorf("exit code %d, want %d", code, exitInternal)
 	}
@@ -267,14 +268,10 @@ func TestServerThatDiesAtStart(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
 	script := "#!/bin/sh\n[ \"$1\" = --version ] && { echo 'Redis server v=0.0.0'; exit; }\necho 'Address already in use: boom' >&2\nexit 1\n"
-	if err := os.WriteFile(filepath.Join(bin, "redis-server"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(filepath.Join(bin, "redis-server"), []byte(script), 0o755))
 	p := partition(t, "--driver", "redis-setnx,etcd", "--ttl", "2s")
 	p.Env = append(p.Env, "PATH="+bin+":"+os.Getenv("PATH"))
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
 	if code := p.exitCode(); code != exitInternal {
 		t.Errorf("exit code %d, want %d", code, exitInternal)
 	}
@@ -294,9 +291,7 @@ func TestMissingServer(t *testing.T) {
 	t.Parallel()
 	p := partition(t)
 	p.Env = append(p.Env, "PATH="+t.TempDir())
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, p.Start())
 	if code := p.exitCode(); code != exitUnknown {
 		t.Errorf("exit code %d, want %d", code, exitUnknown)
 	}

@@ -10,9 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockbench/lockbench/internal/history"
-	"github.com/lockbench/lockbench/internal/orchestrator"
+	"github.com/lockbench/lockbench/checker/history"
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/run/nemesis"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 	"github.com/lockbench/lockbench/scenarios"
 )
 
@@ -20,7 +21,7 @@ import (
 const short = `name: short
 summary: It is over soon.
 drivers: [redis-redlock]
-workload: {clients: 3, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+workload: {clients: 3, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: unfenced, lost: heeding}
 phases:
   - {name: waiter, for: 50ms, faults: [{name: partition, target: waiter}]}
   - {name: drawn, for: 50ms, draw: 4, faults: [{name: partition, target: minority, for: 50ms}, {name: pause, target: random, for: 50ms}]}
@@ -30,9 +31,7 @@ require: {grants: 3, attempts: 1, allowance: 4s}
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
 
@@ -54,21 +53,27 @@ func (p *process) finish(want ...int) []string {
 	return dirs
 }
 
-// struckIn lists what struck whom in a run, without its times.
-func struckIn(t *testing.T, dir string) []orchestrator.Step {
+// injectedIn lists what was injected into whom in a run, without its times. Those count from the run's begin: a step
+// comes after the begin of its test, and before the run ended.
+func injectedIn(t *testing.T, dir string) []nemesis.Step {
 	t.Helper()
 	file := filepath.Join(dir, results.ScheduleFile)
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s orchestrator.Schedule
-	if err := scenarios.Unmarshal(file, b, &s); err != nil {
+	var s nemesis.Schedule
+	must.Succeed(t, scenarios.Unmarshal(file, b, &s))
+	saved, err := results.Load(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var steps []orchestrator.Step
+	var steps []nemesis.Step
 	for _, test := range s.Tests {
 		for _, step := range test.Steps {
+			if at := step.At; test.Begin <= 0 || at < test.Begin || step.Healed < at || step.Healed > saved.Run.Finished.Sub(saved.Run.Started) {
+				t.Errorf("test %s began at %v, and its step: %+v", test.Test, test.Begin, step)
+			}
 			step.At, step.Healed = 0, 0
 			steps = append(steps, step)
 		}
@@ -77,14 +82,14 @@ func struckIn(t *testing.T, dir string) []orchestrator.Step {
 }
 
 // TestScheduleIsReplayed repeats a run from its schedule, in which another seed was written: were anything drawn again,
-// other hosts would be struck.
+// other hosts would be hit.
 func TestScheduleIsReplayed(t *testing.T) {
 	t.Parallel()
 	ran := []int{exitValid, exitViolation, exitUnknown} // what a lock does on a busy machine is not the question here
 	first := start(t, "run", "--scenario", write(t, "short.yaml", short), "--seed", "5").finish(ran...)
-	want := struckIn(t, first[0])
+	want := injectedIn(t, first[0])
 	if len(want) != 5 {
-		t.Fatalf("%d faults struck, want 5: %+v", len(want), want)
+		t.Fatalf("%d faults were injected, want 5: %+v", len(want), want)
 	}
 	b, err := os.ReadFile(filepath.Join(first[0], results.ScheduleFile))
 	if err != nil {
@@ -92,8 +97,8 @@ func TestScheduleIsReplayed(t *testing.T) {
 	}
 	file := write(t, "schedule.yaml", strings.Replace(string(b), "seed: 5\n", "seed: 6\n", 1))
 	again := start(t, "run", "--schedule", file).finish(ran...)
-	if got := struckIn(t, again[0]); !reflect.DeepEqual(got, want) {
-		t.Errorf("struck again:\n%+v\nwant:\n%+v", got, want)
+	if got := injectedIn(t, again[0]); !reflect.DeepEqual(got, want) {
+		t.Errorf("injected again:\n%+v\nwant:\n%+v", got, want)
 	}
 	saved, err := results.Load(again[0])
 	if err != nil || saved.Run.Seed != 6 || saved.Run.Scenario != "short" || len(saved.Run.Drivers) != 1 {
@@ -101,25 +106,26 @@ func TestScheduleIsReplayed(t *testing.T) {
 	}
 }
 
+// still is a scenario without faults.
+const still = `name: still
+summary: It does nothing.
+drivers: [redis-setnx]
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: unfenced, lost: heeding}
+phases: [{name: quiet, for: 100ms}]
+require: {grants: 2, attempts: 0, allowance: 4s}
+`
+
 // TestSweep: one run for each value, each with a directory, and a line with its exit; the worst counts. The second of
 // these cannot run, because its servers are not on PATH.
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	p := start(t, "run", "--seed", "1", "--sweep", "$.drivers=[redis-setnx],[zookeeper]", "--scenario", write(t, "still.yaml", `name: still
-summary: It does nothing.
-drivers: [redis-setnx]
-workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 1ms, think: 5ms, acquire-timeout: 500ms, fencing: off, heed-lost: on}
-phases: [{name: quiet, for: 100ms}]
-require: {grants: 2, attempts: 0, allowance: 4s}
-`))
+	p := start(t, "run", "--seed", "1", "--sweep", "$.drivers=[redis-setnx],[zookeeper]", "--scenario", write(t, "still.yaml", still))
 	redis, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Fatal(err)
 	}
 	bin := t.TempDir()
-	if err := os.Symlink(redis, filepath.Join(bin, "redis-server")); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.Symlink(redis, filepath.Join(bin, "redis-server")))
 	p.Env = append(p.Env, "PATH="+bin)
 	dirs := p.finish(exitUnknown)
 	if len(dirs) != 2 || !strings.HasSuffix(dirs[0]+dirs[1], "-still--zookeeper-") || !strings.Contains(dirs[0]+dirs[1], "-still--redis-setnx-") {
@@ -131,7 +137,7 @@ require: {grants: 2, attempts: 0, allowance: 4s}
 			t.Fatal(err)
 		}
 		value := "[" + saved.Run.Drivers[0].Name + "]"
-		if got := saved.Run.Settings[results.SweepSetting]; got != "$.drivers = "+value || saved.Run.Seed != 1 {
+		if got := saved.Run.Sweep.String(); got != "$.drivers = "+value || saved.Run.Seed != 1 {
 			t.Errorf("%s: its settings say %q", dir, got)
 		}
 		code := map[string]string{"[redis-setnx]": "0", "[zookeeper]": "3"}[value]
@@ -146,14 +152,14 @@ require: {grants: 2, attempts: 0, allowance: 4s}
 	}
 }
 
-// TestRounds: each round has a directory in that of all, a seed of its own, of which the first is the one asked for, and begins
-// with another lock; what they say together is printed, and saved.
+// TestRounds: each round has a directory in that of all, a seed of its own, of which the first is the one asked for,
+// and begins with another lock; what they say together is printed, and saved.
 func TestRounds(t *testing.T) {
 	t.Parallel()
 	p := start(t, "run", "--rounds", "2", "--seed", "4", "--quiet", "--scenario", write(t, "alone.yaml", `name: alone
 summary: It measures.
 drivers: [redis-setnx, redis-setnx+renew]
-workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: off, heed-lost: on}
+workload: {clients: 2, workers: 1, locks: 1, ttl: 2s, hold: 0s, think: 0s, acquire-timeout: 500ms, fencing: unfenced, lost: heeding}
 phases: [{name: quiet, alone: true, latency: true, for: 100ms, workload: {clients: 1, workers: 1}}]
 require: {grants: 2, attempts: 0, allowance: 4s}
 `))

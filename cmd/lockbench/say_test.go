@@ -45,7 +45,7 @@ func TestNamesCannotSteerTheTerminal(t *testing.T) {
 		{"run", "--schedule", name}, {"run", "--rounds", name}, {"run", "--scenario", "partition", "--sweep", name},
 	} {
 		var out, said bytes.Buffer
-		if code := run(t.Context(), nil, &out, &said, args); code != exitUsage {
+		if code := program(t.Context(), nil, &out, &said, args); code != exitUsage {
 			t.Errorf("%q: exit code %d, want %d", args, code, exitUsage)
 		}
 		for line := range strings.Lines(said.String()) {

@@ -10,6 +10,8 @@ import (
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
 	"golang.org/x/sys/unix"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 // terminal is a window in which a process runs.
@@ -91,11 +93,11 @@ func (w *terminal) resize(width, height int) {
 
 func (w *terminal) shows(what string) {
 	w.t.Helper()
-	eventually(w.t, "the terminal shows "+what, func() bool { return strings.Contains(w.screen(), what) })
+	must.Eventually(w.t, "the terminal shows "+what, func() bool { return strings.Contains(w.screen(), what) })
 }
 
-// left checks what the process left behind: the terminal's mode, a cursor that is seen at the begin of a line, and nothing of
-// the display.
+// left checks what the process left behind: the terminal's mode, a cursor that is seen at the begin of a line, and
+// nothing of the display.
 func (w *terminal) left() {
 	w.t.Helper()
 	<-w.read
@@ -110,6 +112,38 @@ func (w *terminal) left() {
 	}
 }
 
+// Colours and width are those of the terminal, unless somebody says otherwise.
+func TestTextAtATerminal(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	if err := pty.Setsize(slave, &pty.Winsize{Cols: 73, Rows: 24}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		term, noColor, flag string
+		want                bool
+	}{
+		{"xterm", "", "auto", true}, {"xterm", "1", "auto", false}, {"dumb", "", "auto", false}, {"xterm", "", "never", false},
+		{"dumb", "1", "always", true},
+	} {
+		t.Setenv("TERM", tt.term)
+		t.Setenv("NO_COLOR", tt.noColor)
+		t.Setenv("COLUMNS", "60") // less than what the terminal says
+		root := newRootCommand()
+		root.SetOut(slave)
+		if err := root.PersistentFlags().Set("color", tt.flag); err != nil {
+			t.Fatal(err)
+		}
+		if got := textOptions(root); got.Color != tt.want || got.Width != 73 {
+			t.Errorf("%+v: %+v", tt, got)
+		}
+	}
+}
+
 // TestTerminal runs etcd to its end.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
@@ -119,7 +153,7 @@ func TestTerminal(t *testing.T) {
 	code := p.exitCode()
 	w.left()
 	s := w.screen()
-	if code != exitValid || !strings.HasPrefix(s, "lockbench: scenario quiet, seed ") || !strings.Contains(s, "\netcd.fencing-off.heed-on: complete after ") || !strings.Contains(s, "The page is") {
+	if code != exitValid || !strings.HasPrefix(s, "lockbench: scenario quiet, seed ") || !strings.Contains(s, "\netcd.unfenced.heeding: complete after ") || !strings.Contains(s, "The page is") {
 		t.Errorf("exit code %d, and the terminal shows\n%s", code, s)
 	}
 	p.nothingLeft()
@@ -132,15 +166,15 @@ func TestInterruptAtTheTerminal(t *testing.T) {
 	p := start(t, "run", "--driver", "etcd", "--scenario", write(t, "cut.yaml", strings.Replace(quiet, "for: 100ms}]", "for: 1h, faults: [{name: partition, target: holder}]}]", 1)))
 	p.Args = append(p.Args, "--out", p.out)
 	w := p.open(100, 200)
-	w.shows("etcd  test 1 of 1: unfenced, heeding  still ")
-	w.shows("\n    in force:  partition holder: c")
-	w.shows(" granted of ")
+	w.shows("etcd: still ")
+	w.shows(" grants/s, ")
+	w.shows(", partition holder: c")
 	w.resize(30, 200)
-	w.shows("\n    still ") // too narrow for one line
+	w.shows("…") // too narrow for all of it
 	w.resize(132, 200)
-	w.shows("etcd  test 1 of 1: unfenced, heeding  still ")
+	w.shows(", partition holder: c")
 	if n := strings.Count(w.screen(), " elapsed"); n > 1 {
-		t.Errorf("%d frames are there:\n%s", n, w.screen())
+		t.Errorf("%d status lines are there:\n%s", n, w.screen())
 	}
 	if _, err := io.WriteString(w.master, "\x03"); err != nil {
 		t.Fatal(err)

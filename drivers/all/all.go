@@ -15,7 +15,7 @@ import (
 )
 
 // Drivers lists every lock, each followed by its variants, in the order of the tables.
-func Drivers() []drivers.Driver {
+func Drivers() drivers.List {
 	return slices.Concat(
 		redissetnx.Drivers(),
 		redisredlock.Drivers(),

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,55 +12,30 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/agent"
-	"github.com/lockbench/lockbench/internal/cluster"
-	"github.com/lockbench/lockbench/internal/testenv"
+	"github.com/lockbench/lockbench/drivers/internal/bed"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
 )
 
-const (
-	ttl = 2 * time.Second
-	// patience bounds what must happen at all.
-	patience = 20 * time.Second
-)
+const ttl = 2 * time.Second
 
-func TestMain(m *testing.M) {
-	os.Exit(testenv.Main(m, map[string]func([]string) error{cluster.EtcdCommand: cluster.RunEtcd}))
-}
+func TestMain(m *testing.M) { os.Exit(bed.Main(m)) }
 
 // bench is three members, and a client that sees what they store.
 type bench struct {
-	addrs []string
+	*bed.Bed
 	admin *clientv3.Client
 }
 
 func TestLock(t *testing.T) {
-	host, err := agent.NewLocal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := host.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	c, err := cluster.Etcd{}.Start(ctx, cluster.Spec{Name: "etcd", Nodes: 3, Agent: host, LogDir: t.TempDir(), TTL: ttl})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bench
-	for _, n := range c.Nodes() {
-		b.addrs = append(b.addrs, n.Addr)
-	}
-	if b.admin, err = clientv3.New(clientv3.Config{Endpoints: b.addrs, Logger: zap.NewNop()}); err != nil {
+	b := bench{Bed: bed.Start(t, Drivers()[0].Info, ttl)}
+	var err error
+	if b.admin, err = clientv3.New(clientv3.Config{Endpoints: b.Addrs(), Token: b.Credentials().Password, Logger: zap.NewNop()}); err != nil {
 		t.Fatal(err)
 	}
 	defer b.admin.Close()
 	t.Run("group", func(t *testing.T) { // ends when all of its tests have
 		for name, test := range map[string]func(*testing.T){
-			"who gives up": b.whoGivesUp, "contention": b.contention, "stale release": b.staleRelease,
+			"who gives up": b.whoGivesUp, "stale release": b.staleRelease,
 			"cut waiter": b.cutWaiter, "revoked lease": b.revokedLease, "close": b.close, "ttl": b.ttl,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -71,16 +44,13 @@ func TestLock(t *testing.T) {
 			})
 		}
 	})
-	if err := c.Stop(); err != nil {
-		t.Error(err)
-	}
 }
 
 // whoGivesUp: a waiter whose context ends, or had ended before, leaves no key behind if it says so. On a machine too
 // busy to confirm that in time it says that it does not know, and is asked again.
 func (b *bench) whoGivesUp(t *testing.T) {
-	acquire(t, b.open(t, patience), "give up")
-	eventually(t, "a waiter is told that its key was deleted", func() bool {
+	locktest.Acquire(t, b.open(t, locktest.Patience), "give up")
+	locktest.Eventually(t, "a waiter is told that its key was deleted", func() bool {
 		l := b.open(t, ttl)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -88,7 +58,7 @@ func (b *bench) whoGivesUp(t *testing.T) {
 			_, err := l.Acquire(ctx, "give up")
 			done <- err
 		}()
-		eventually(t, "it waits", func() bool { return b.keys(t, "give up") == 2 })
+		locktest.Eventually(t, "it waits", func() bool { return b.keys(t, "give up") == 2 })
 		cancel()
 		err := <-done
 		sure := errors.Is(err, drivers.ErrNotAcquired)
@@ -99,106 +69,53 @@ func (b *bench) whoGivesUp(t *testing.T) {
 			t.Fatalf("with a context that had ended: %v, want %v and the context's error", err, drivers.ErrNotAcquired)
 		}
 		_ = l.Close() // the lease expires if it could not be revoked
-		eventually(t, "the session's key is gone", func() bool { return b.keys(t, "give up") == 1 })
+		locktest.Eventually(t, "the session's key is gone", func() bool { return b.keys(t, "give up") == 1 })
 		return sure
 	})
-}
-
-// contention: one holder at a time, whose token is above those of all before it, whether it waited or not.
-func (b *bench) contention(t *testing.T) {
-	var mu sync.Mutex
-	var tokens []uint64
-	var workers sync.WaitGroup
-	for range 4 {
-		l := b.open(t, patience) // a busy machine must not cost a session
-		workers.Go(func() {
-			for range 10 {
-				g, err := l.Acquire(t.Context(), "contention")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if !mu.TryLock() {
-					t.Error("two hold the lock")
-					return
-				}
-				token, ok := g.Token()
-				if !ok || len(tokens) > 0 && token <= tokens[len(tokens)-1] {
-					t.Errorf("token %d, %v after %v", token, ok, tokens)
-				}
-				tokens = append(tokens, token)
-				mu.Unlock()
-				if err := g.Release(t.Context()); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	workers.Wait()
-	if len(tokens) != 40 && !t.Failed() {
-		t.Errorf("%d grants, want 40", len(tokens))
-	}
 }
 
 // staleRelease: a session that releases an old grant keeps the next one, though both have the same key.
 func (b *bench) staleRelease(t *testing.T) {
 	one := b.open(t, ttl)
-	old := acquire(t, one, "stale")
-	if err := old.Release(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	next := acquire(t, one, "stale")
-	if err := old.Release(t.Context()); !errors.Is(err, drivers.ErrNotHeld) {
-		t.Errorf("second release: %v, want %v", err, drivers.ErrNotHeld)
-	}
+	old := locktest.Acquire(t, one, "stale")
+	locktest.Release(t, old)
+	next := locktest.Acquire(t, one, "stale")
+	locktest.NotHeld(t, "a second time", old)
 	if n := b.keys(t, "stale"); n != 1 {
 		t.Errorf("%d keys after it, want that of the next grant", n)
 	}
-	if err := next.Release(t.Context()); err != nil {
-		t.Error(err)
-	}
+	locktest.Release(t, next)
 }
 
 // cutWaiter: a waiter that cannot tell the servers that it gives up leaves open whether its key was deleted.
 func (b *bench) cutWaiter(t *testing.T) {
-	acquire(t, b.open(t, patience), "cut")
-	addrs, cut := b.link(t)
-	two := openAt(t, addrs, ttl)
+	locktest.Acquire(t, b.open(t, locktest.Patience), "cut")
+	client := b.Client(t, "two")
+	two := b.openAt(t, client.Addrs(), ttl)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		_, err := two.Acquire(ctx, "cut")
 		done <- err
 	}()
-	eventually(t, "it waits", func() bool { return b.keys(t, "cut") == 2 })
-	cut()
+	locktest.Eventually(t, "it waits", func() bool { return b.keys(t, "cut") == 2 })
+	client.Cut(true, true)
 	cancel()
-	if err := <-done; err == nil || errors.Is(err, drivers.ErrNotAcquired) {
-		t.Errorf("%v, want an error that leaves it open", err)
-	}
+	locktest.InDoubt(t, "acquire", <-done)
 	_ = two.Close() // it cannot tell the servers either
-	eventually(t, "its key expires", func() bool { return b.keys(t, "cut") == 1 })
+	locktest.Eventually(t, "its key expires", func() bool { return b.keys(t, "cut") == 1 })
 }
 
 // revokedLease: a session whose lease ended at the servers loses its locks, learns it, and is of no more use.
 func (b *bench) revokedLease(t *testing.T) {
 	one := b.open(t, ttl)
-	g := acquire(t, one, "revoked")
+	g := locktest.Acquire(t, one, "revoked")
 	if _, err := b.admin.Revoke(t.Context(), one.(*locker).session.Lease()); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.Release(t.Context()); !errors.Is(err, drivers.ErrNotHeld) {
-		t.Errorf("release: %v, want %v", err, drivers.ErrNotHeld)
-	}
-	if err := try(t.Context(), one, "revoked"); err == nil || errors.Is(err, drivers.ErrNotAcquired) {
-		t.Errorf("acquire: %v, want an error that makes the caller close the session", err)
-	}
-	select {
-	case <-g.Lost():
-	case <-time.After(patience):
-		t.Error("Lost never fired")
-	}
+	locktest.NotHeld(t, "after its lease was revoked", g)
+	locktest.InDoubt(t, "acquire in a session that is over", try(t.Context(), one, "revoked"))
+	locktest.AwaitLost(t, g)
 	if err := one.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
@@ -207,9 +124,9 @@ func (b *bench) revokedLease(t *testing.T) {
 // close: what a session holds is free as soon as Close returns, not only when the lease expires.
 func (b *bench) close(t *testing.T) {
 	// On a busy machine the answer may take more than Close's grace, and then the lease is left to expire.
-	eventually(t, "the session is closed in time", func() bool {
+	locktest.Eventually(t, "the session is closed in time", func() bool {
 		one := b.open(t, ttl)
-		acquire(t, one, "close")
+		locktest.Acquire(t, one, "close")
 		return one.Close() == nil
 	})
 	if n := b.keys(t, "close"); n != 0 {
@@ -235,45 +152,20 @@ func (b *bench) ttl(t *testing.T) {
 
 func (b *bench) open(t *testing.T, ttl time.Duration) drivers.Locker {
 	t.Helper()
-	return openAt(t, b.addrs, ttl)
+	return b.openAt(t, b.Addrs(), ttl)
 }
 
 // openAt opens a session that ends with the test.
-func openAt(t *testing.T, addrs []string, ttl time.Duration) drivers.Locker {
+func (b *bench) openAt(t *testing.T, addrs []string, ttl time.Duration) drivers.Locker {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), locktest.Patience)
 	defer cancel()
-	l, err := Drivers()[0].Open(ctx, addrs, drivers.Options{TTL: ttl, Rand: rand.New(rand.NewPCG(1, 0))})
+	l, err := Drivers()[0].Open(ctx, addrs, drivers.Options{Credentials: b.Credentials(), TTL: ttl, Rand: rand.New(rand.NewPCG(1, 0))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() }) // a test may have closed it
 	return l
-}
-
-// link makes links from a client to all members, and cuts them.
-func (b *bench) link(t *testing.T) (addrs []string, cut func()) {
-	t.Helper()
-	links := faults.NewLinks()
-	t.Cleanup(func() {
-		if err := links.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	var flows []faults.Flow
-	for i, server := range b.addrs {
-		n := "n" + strconv.Itoa(i+1)
-		addr, err := links.Open("c1", n, "127.0.0.1:0", server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs, flows = append(addrs, addr), append(flows, faults.Flow{From: "c1", To: n}, faults.Flow{From: n, To: "c1"})
-	}
-	return addrs, func() {
-		if _, err := links.Cut(flows...); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // keys counts the keys of those that hold a lock or wait for it.
@@ -286,27 +178,7 @@ func (b *bench) keys(t *testing.T, lock string) int64 {
 	return resp.Count
 }
 
-func acquire(t *testing.T, l drivers.Locker, lock string) drivers.Lease {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	g, err := l.Acquire(ctx, lock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
 func try(ctx context.Context, l drivers.Locker, lock string) error {
 	_, err := l.Acquire(ctx, lock)
 	return err
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never happened: %s", what)
-		}
-	}
 }

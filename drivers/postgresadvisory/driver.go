@@ -1,11 +1,10 @@
 // Package postgresadvisory locks with PostgreSQL's advisory locks: pg_advisory_lock on a connection of its own, and
-// the variant that lives in a transaction (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS).
-// Neither has a fencing token.
+// the variant that lives in a transaction
+// (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). Neither has a fencing token.
 package postgresadvisory
 
 import (
 	"context"
-	"fmt"
 	"hash/fnv"
 	"strconv"
 	"time"
@@ -13,7 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession"
+	"github.com/lockbench/lockbench/drivers/internal/pgsession"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // Drivers lists the lock and its variant.
@@ -23,19 +23,19 @@ func Drivers() []drivers.Driver {
 			Info: drivers.Info{
 				Name: "postgres-advisory", Title: "Postgres advisory",
 				Summary: "pg_advisory_lock, held by the session",
-				Backend: drivers.Postgres, Nodes: 1, Scope: drivers.ScopeSession,
-				Reentrant: true, RoundTrips: 1,
+				Backend: drivers.Postgres, Topology: topology.Of(topology.Single, 1), LossBy: drivers.LossByLockbench, Scope: drivers.ScopeSession,
+				Reentrant: true, LostOnDisconnect: true, RoundTrips: 1,
 			},
-			Open: openSession,
+			Open: openSession, TerminateHolders: pgsession.TerminateHolders,
 		},
 		{
 			Info: drivers.Info{
 				Name: "postgres-advisory+xact", Title: "Postgres advisory (xact)",
 				Summary: "pg_advisory_xact_lock, held by a transaction that the session's leases share",
-				Backend: drivers.Postgres, Nodes: 1, Scope: drivers.ScopeTransaction,
-				Reentrant: true, RoundTrips: 1,
+				Backend: drivers.Postgres, Topology: topology.Of(topology.Single, 1), LossBy: drivers.LossByLockbench, Scope: drivers.ScopeTransaction,
+				Reentrant: true, LostOnDisconnect: true, RoundTrips: 1,
 			},
-			Open: openTransaction, Ledger: pgsession.Ledger,
+			Open: openTransaction, Ledger: pgsession.Ledger, TerminateHolders: pgsession.TerminateHolders,
 		},
 	}
 }
@@ -81,10 +81,3 @@ func (l *limit) queue(ctx context.Context, batch *pgx.Batch) {
 
 // forget says that a refused request has undone the setting, or may have.
 func (l *limit) forget() { l.known = false }
-
-func single(addrs []string) (string, error) {
-	if len(addrs) != 1 {
-		return "", fmt.Errorf("%d servers given, an advisory lock has one", len(addrs))
-	}
-	return addrs[0], nil
-}

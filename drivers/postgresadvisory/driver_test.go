@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockbench/lockbench/internal/pgsession/pgtest"
+	"github.com/lockbench/lockbench/drivers/internal/pgtest"
 )
 
 var server pgtest.Server

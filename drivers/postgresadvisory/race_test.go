@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession/pgtest"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
+	"github.com/lockbench/lockbench/drivers/internal/pgtest"
 )
 
-// A session's lock that is granted just as its time-out strikes stays locked, although the server reports an error. The
+// A session's lock that is granted just as its time-out fires stays locked, although the server reports an error. The
 // test hunts for that moment: it gives the lock back earlier after a refusal, and later after a grant.
 func TestRefusedAsItIsGranted(t *testing.T) {
 	server.Need(t)
 	const wait, finest, rounds = 5 * time.Millisecond, 10 * time.Microsecond, 300
 	bench := pgtest.Bench{Server: server, Driver: Drivers()[0], TTL: 10 * time.Second}
-	holder, rival := bench.Open(t, server.Addr), bench.Open(t, server.Addr)
+	holder, rival := bench.Open(t), bench.Open(t)
 	delay, step := wait, -wait/4
 	granted, refused := 0, 0
 	turn := func(direction time.Duration) { // finer with every change of direction
@@ -29,7 +30,7 @@ func TestRefusedAsItIsGranted(t *testing.T) {
 		delay = max(delay+step, 0)
 	}
 	for range rounds {
-		lease := pgtest.Acquire(t, holder, "race")
+		lease := locktest.Acquire(t, holder, "race")
 		released := make(chan error, 1)
 		time.AfterFunc(delay, func() { released <- lease.Release(context.Background()) })
 		ctx, cancel := context.WithTimeout(context.Background(), wait)
@@ -42,17 +43,17 @@ func TestRefusedAsItIsGranted(t *testing.T) {
 		case err == nil:
 			granted++
 			turn(1)
-			pgtest.Release(t, got)
+			locktest.Release(t, got)
 		case errors.Is(err, drivers.ErrNotAcquired):
 			refused++
 			turn(-1)
-			pgtest.Release(t, pgtest.Acquire(t, holder, "race"))
+			locktest.Release(t, locktest.Acquire(t, holder, "race"))
 		default: // the context ended first, on a busy machine
 			turn(-1)
 			if err := rival.Close(); err != nil {
 				t.Error(err)
 			}
-			rival = bench.Open(t, server.Addr)
+			rival = bench.Open(t)
 		}
 	}
 	t.Logf("%d granted, %d refused", granted, refused)

@@ -8,22 +8,19 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession"
+	"github.com/lockbench/lockbench/drivers/internal/pgsession"
 )
 
 // sessionLocker takes locks that the session holds.
 type sessionLocker struct {
 	*pgsession.Session
+	opt   drivers.Options
 	limit limit
 	held  map[int64]int // how often each key is locked: the server counts too
 }
 
 func openSession(ctx context.Context, addrs []string, opt drivers.Options) (drivers.Locker, error) {
-	addr, err := single(addrs)
-	if err != nil {
-		return nil, err
-	}
-	s, err := pgsession.Open(ctx, addr, opt.TTL, map[string]string{
+	s, err := pgsession.Open(ctx, addrs, opt, map[string]string{
 		lockStatement:   "select pg_advisory_lock($1)",
 		unlockStatement: "select pg_advisory_unlock($1)",
 		limitStatement:  limitSQL,
@@ -31,17 +28,14 @@ func openSession(ctx context.Context, addrs []string, opt drivers.Options) (driv
 	if err != nil {
 		return nil, err
 	}
-	return &sessionLocker{Session: s, held: map[int64]int{}}, nil
+	return &sessionLocker{Session: s, opt: opt, held: map[int64]int{}}, nil
 }
 
 // Acquire implements drivers.Locker.
 func (l *sessionLocker) Acquire(ctx context.Context, name string) (drivers.Lease, error) {
-	key := Key(name)
+	key := Key(l.opt.Key(name))
 	err := l.Use(ctx, func(conn *pgx.Conn) error {
-		var batch pgx.Batch
-		l.limit.queue(ctx, &batch)
-		batch.Queue(lockStatement, key)
-		err := conn.SendBatch(ctx, &batch).Close()
+		err := l.lock(ctx, conn, key)
 		if !pgsession.Refused(err) {
 			return err
 		}
@@ -59,7 +53,19 @@ func (l *sessionLocker) Acquire(ctx context.Context, name string) (drivers.Lease
 	}
 }
 
-// settle makes a refusal one that took nothing. By itself it is none: the time-out may strike when the lock has just
+// lock sets the limit of the wait, if it is needed, and waits for the lock: in one round trip.
+func (l *sessionLocker) lock(ctx context.Context, conn *pgx.Conn, key int64) error {
+	var batch pgx.Batch
+	l.limit.queue(ctx, &batch)
+	if batch.Len() == 0 { // nearly always: a batch of one costs more than its statement
+		_, err := conn.Exec(ctx, lockStatement, key)
+		return err
+	}
+	batch.Queue(lockStatement, key)
+	return conn.SendBatch(ctx, &batch).Close()
+}
+
+// settle makes a refusal one that took nothing. By itself it is none: the time-out may fire when the lock has just
 // been granted, and a session's lock, unlike a transaction's, stays when its statement fails.
 func (l *sessionLocker) settle(ctx context.Context, conn *pgx.Conn, key int64, refusal error) error {
 	if l.held[key] > 0 {

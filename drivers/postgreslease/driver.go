@@ -1,6 +1,7 @@
-// Package postgreslease locks with a row that has an owner, an expiry and a fencing counter, as ShedLock's provider for
-// JDBC does (https://github.com/lukas-krecan/ShedLock): whoever finds the expiry in the past takes the row, in one statement,
-// which the row's own lock makes atomic. Whose clock says what is past is the point: the server's, or each client's own.
+// Package postgreslease locks with a row that has an owner, an expiry and a fencing counter, as ShedLock's provider
+// for JDBC does (https://github.com/lukas-krecan/ShedLock): whoever finds the expiry in the past takes the row, in
+// one statement, which the row's own lock makes atomic. Whose clock says what is past is the point: the server's, or
+// each client's own.
 //
 // The row stays when the lock is given back, so that the counter never repeats. It is committed before the grant is
 // told, and so survives a crash of the server as the lock itself does.
@@ -16,7 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession"
+	"github.com/lockbench/lockbench/drivers/internal/pgsession"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // Drivers lists the lock and its variants.
@@ -24,7 +26,8 @@ func Drivers() []drivers.Driver {
 	info := drivers.Info{
 		Name: "postgres-lease", Title: "Postgres lease",
 		Summary: "a row with owner and expiry, which the server's clock decides; never renewed",
-		Backend: drivers.Postgres, Nodes: 1, Token: "counter in the lock's row", Lease: true, Scope: drivers.ScopeKey, RoundTrips: 1,
+		Backend: drivers.Postgres, Topology: topology.Of(topology.Single, 1), Token: "counter in the lock's row", Lease: true,
+		LossBy: drivers.LossByLockbench, Scope: drivers.ScopeKey, RoundTrips: 1,
 	}
 	renewed := info
 	renewed.Name, renewed.Title, renewed.Renewed = "postgres-lease+renew", "Postgres lease (renewed)", true
@@ -47,26 +50,21 @@ func clientTime() *time.Time {
 	return &now
 }
 
-// The statements, by the names under which they are prepared. now is the client's clock, or null.
+// The statements. now is the client's clock, or null.
 const (
 	now = "coalesce($3::timestamptz, clock_timestamp())"
 	end = now + " + $4::bigint * interval '1 microsecond'"
 
-	takeStatement = "take"
-	takeSQL       = `insert into lockbench_lease as l (name, owner, expires, token) values ($1, $2, ` + end + `, 1)
+	takeSQL = `insert into lockbench_lease as l (name, owner, expires, token) values ($1, $2, ` + end + `, 1)
 		on conflict (name) do update set owner = $2, expires = ` + end + `, token = l.token + 1 where l.expires <= ` + now + `
 		returning token`
-
-	extendStatement = "extend"
-	extendSQL       = "update lockbench_lease set expires = " + end + " where name = $1 and owner = $2 and token = $5 and expires > " + now
-
-	releaseStatement = "release"
-	releaseSQL       = "update lockbench_lease set expires = '-infinity' where name = $1 and owner = $2 and token = $4 and expires > " + now
+	extendSQL  = "update lockbench_lease set expires = " + end + " where name = $1 and owner = $2 and token = $5 and expires > " + now
+	releaseSQL = "update lockbench_lease set expires = '-infinity' where name = $1 and owner = $2 and token = $4 and expires > " + now
 
 	table = "create table if not exists lockbench_lease (name text primary key, owner text not null, expires timestamptz not null, token bigint not null)"
 )
 
-// The pause before the lock is asked for again, drawn evenly. There is no queue: whoever asks next may get it.
+// The bounds of the pause between two attempts. It is drawn evenly. There is no queue: whoever asks next may get it.
 const (
 	retryMin = 5 * time.Millisecond
 	retryMax = 15 * time.Millisecond
@@ -74,36 +72,31 @@ const (
 
 func opener(now clock, renew bool) func(context.Context, []string, drivers.Options) (drivers.Locker, error) {
 	return func(ctx context.Context, addrs []string, opt drivers.Options) (drivers.Locker, error) {
-		if len(addrs) != 1 {
-			return nil, fmt.Errorf("%d servers given, a lease in PostgreSQL has one", len(addrs))
-		}
-		if err := pgsession.CreateTables(ctx, addrs[0], table); err != nil {
+		if err := pgsession.CreateTables(ctx, addrs, opt, table); err != nil {
 			return nil, err
 		}
-		session, err := pgsession.Open(ctx, addrs[0], opt.TTL, map[string]string{
-			takeStatement: takeSQL, extendStatement: extendSQL, releaseStatement: releaseSQL,
-		})
+		client, err := pgsession.Connect(ctx, addrs, opt, takeSQL, extendSQL, releaseSQL)
 		if err != nil {
 			return nil, err
 		}
-		l := &locker{session: session, ttl: opt.TTL, random: opt.Rand, now: now, renew: renew}
+		l := &locker{client: client, ttl: opt.TTL, random: opt.Rand, now: now, renew: renew}
 		l.open, l.end = context.WithCancel(context.Background())
 		return l, nil
 	}
 }
 
 type locker struct {
-	session *pgsession.Session
-	ttl     time.Duration
-	random  *rand.Rand
-	now     clock
-	renew   bool
-	open    context.Context // until Close
-	end     func()
+	client *pgsession.Client
+	ttl    time.Duration
+	random *rand.Rand
+	now    clock
+	renew  bool
+	open   context.Context // until Close
+	end    func()
 }
 
-// Acquire implements drivers.Locker. It asks for the last time when there is still time for an answer: a question that is
-// broken off ends the session, and proves nothing.
+// Acquire implements drivers.Locker. It asks for the last time when there is still time for an answer: a question
+// that is broken off proves nothing.
 func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error) {
 	owner := fmt.Sprintf("%016x%016x", l.random.Uint64(), l.random.Uint64())
 	limit := pgsession.WaitLimit(ctx)
@@ -140,11 +133,11 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 // take returns pgx.ErrNoRows if somebody has the lock.
 func (l *locker) take(ctx context.Context, name, owner string) (token uint64, err error) {
 	var held bool
-	err = l.session.Use(ctx, func(conn *pgx.Conn) error {
+	err = l.client.Use(ctx, func(conn *pgx.Conn) error {
 		var n int64
-		err := conn.QueryRow(ctx, takeStatement, name, owner, l.now(), l.ttl.Microseconds()).Scan(&n)
+		err := conn.QueryRow(ctx, takeSQL, name, owner, l.now(), l.ttl.Microseconds()).Scan(&n)
 		if held = errors.Is(err, pgx.ErrNoRows); held {
-			return nil // an answer like any other: the session goes on
+			return nil // an answer like any other: the connection is kept
 		}
 		token = uint64(n)
 		return err
@@ -158,5 +151,5 @@ func (l *locker) take(ctx context.Context, name, owner string) (token uint64, er
 // Close implements drivers.Locker. What is held stays locked until its TTL has passed.
 func (l *locker) Close() error {
 	l.end()
-	return l.session.Close()
+	return l.client.Close()
 }

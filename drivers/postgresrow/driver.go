@@ -1,10 +1,11 @@
-// Package postgresrow locks a row with SELECT … FOR UPDATE in a transaction, and has a fencing token: a counter beside
-// the row.
+// Package postgresrow locks a row with SELECT … FOR UPDATE in a transaction, and has a fencing token: a counter
+// beside the row.
 //
 // The counter must grow with every grant, whatever happens to the holder. In the holder's own transaction it would be
 // rolled back with it when its session is terminated, and the next holder would be given the same number; so another
-// session commits it, while the lock is held. In between the lock may be lost, and then the number is higher than that
-// of the next holder's first: only a sign of life of the lock's own transaction, asked for afterwards, makes it a token.
+// session commits it, while the lock is held. In between the lock may be lost, and then the number is higher than
+// that of the next holder's first: only a sign of life of the lock's own transaction, asked for afterwards, makes it
+// a token.
 package postgresrow
 
 import (
@@ -17,7 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession"
+	"github.com/lockbench/lockbench/drivers/internal/pgsession"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // Drivers lists the lock.
@@ -26,13 +28,13 @@ func Drivers() []drivers.Driver {
 		Info: drivers.Info{
 			Name: "postgres-row", Title: "Postgres row lock",
 			Summary: "SELECT … FOR UPDATE of a row in a transaction that the session's leases share",
-			Backend: drivers.Postgres, Nodes: 1, Scope: drivers.ScopeTransaction,
-			Token: "counter in a committed transaction", Reentrant: true,
+			Backend: drivers.Postgres, Topology: topology.Of(topology.Single, 1), LossBy: drivers.LossByLockbench, Scope: drivers.ScopeTransaction,
+			Token: "counter in a committed transaction", Reentrant: true, LostOnDisconnect: true,
 			// BEGIN with SELECT; the counter; the proof that the transaction holds. (The first acquire of a name also
 			// makes its row.)
-			RoundTrips: 3,
+			RoundTrips: 3, Connections: 2,
 		},
-		Open: open, Ledger: pgsession.Ledger,
+		Open: open, Ledger: pgsession.Ledger, TerminateHolders: pgsession.TerminateHolders,
 	}}
 }
 
@@ -67,19 +69,16 @@ type locker struct {
 }
 
 func open(ctx context.Context, addrs []string, opt drivers.Options) (_ drivers.Locker, err error) {
-	if len(addrs) != 1 {
-		return nil, fmt.Errorf("%d servers given, a row lock has one", len(addrs))
-	}
-	if err := pgsession.CreateTables(ctx, addrs[0], lockTable, tokenTable); err != nil {
+	if err := pgsession.CreateTables(ctx, addrs, opt, lockTable, tokenTable); err != nil {
 		return nil, err
 	}
-	counter, err := pgsession.Open(ctx, addrs[0], opt.TTL, map[string]string{
+	counter, err := pgsession.Open(ctx, addrs, opt, map[string]string{
 		countStatement: countSQL, addLockStatement: addLockSQL, addTokenStatement: addTokenSQL,
 	})
 	if err != nil {
 		return nil, err
 	}
-	t, err := pgsession.OpenTransaction(ctx, addrs[0], opt.TTL, map[string]string{
+	t, err := pgsession.OpenTransaction(ctx, addrs, opt, map[string]string{
 		lockStatement: lockSQL, limitStatement: limitSQL,
 	})
 	if err != nil {

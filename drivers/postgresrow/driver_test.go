@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/pgsession"
-	"github.com/lockbench/lockbench/internal/pgsession/pgtest"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
+	"github.com/lockbench/lockbench/drivers/internal/pgsession"
+	"github.com/lockbench/lockbench/drivers/internal/pgtest"
 )
 
 var server pgtest.Server
@@ -25,8 +26,8 @@ func TestLock(t *testing.T) { bench().Suite(t) }
 // grown acquires the lock in a new session and returns a token that must be above the last one.
 func grown(t *testing.T, last uint64) (drivers.Locker, uint64) {
 	t.Helper()
-	l := bench().Open(t, server.Addr)
-	token, ok := pgtest.Acquire(t, l, "token").Token()
+	l := bench().Open(t)
+	token, ok := locktest.Acquire(t, l, "token").Token()
 	if !ok || token <= last {
 		t.Fatalf("token %d (%v) after %d", token, ok, last)
 	}
@@ -57,8 +58,8 @@ func TestTokenGrowsWhateverEndsTheHolder(t *testing.T) {
 // A lock that is lost while its token is drawn is not granted: the token would be above the next holder's.
 func TestLostBeforeTheTokenIsNotGranted(t *testing.T) {
 	server.Need(t)
-	l := bench().Open(t, server.Addr)
-	pgtest.Release(t, pgtest.Acquire(t, l, "late"))
+	l := bench().Open(t)
+	locktest.Release(t, locktest.Acquire(t, l, "late"))
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	obstacle := server.Connect(ctx, t)
@@ -92,7 +93,7 @@ func TestLostBeforeTheTokenIsNotGranted(t *testing.T) {
 	if errors.Is(got.err, drivers.ErrNotAcquired) {
 		t.Errorf("%v: a session that is over must not look as if it could go on", got.err)
 	}
-	pgtest.Release(t, pgtest.Acquire(t, bench().Open(t, server.Addr), "late"))
+	locktest.Release(t, locktest.Acquire(t, bench().Open(t), "late"))
 }
 
 func TestTablesAreMadeOnce(t *testing.T) {
@@ -105,7 +106,7 @@ func TestTablesAreMadeOnce(t *testing.T) {
 			go func() {
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				defer cancel()
-				errs <- pgsession.CreateTables(ctx, server.Addr, lockTable, tokenTable)
+				errs <- pgsession.CreateTables(ctx, []string{server.Addr}, server.Options(""), lockTable, tokenTable)
 			}()
 		}
 		for range n {
@@ -119,8 +120,8 @@ func TestTablesAreMadeOnce(t *testing.T) {
 // A row that was removed behind the driver's back locks nothing, and must not be taken for a grant.
 func TestNoRowNoGrant(t *testing.T) {
 	server.Need(t)
-	l := bench().Open(t, server.Addr)
-	pgtest.Release(t, pgtest.Acquire(t, l, "gone"))
+	l := bench().Open(t)
+	locktest.Release(t, locktest.Acquire(t, l, "gone"))
 	server.Exec(t, "delete from lockbench_lock where name = 'gone'")
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

@@ -1,12 +1,11 @@
-// Package redisredlock locks with Redlock (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/):
-// the same key on a majority of five independent masters, through github.com/go-redsync/redsync. It has no fencing token.
+// Package redisredlock locks with Redlock (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/): the
+// same key on a majority of five independent masters, through github.com/go-redsync/redsync. It has no fencing token.
 package redisredlock
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -15,7 +14,8 @@ import (
 	"github.com/go-redsync/redsync/v4/redis/goredis/v9"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/redisclient"
+	"github.com/lockbench/lockbench/drivers/internal/redisclient"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // nodes is how many masters the published algorithm is described for.
@@ -32,7 +32,8 @@ func Drivers() []drivers.Driver {
 	info := drivers.Info{
 		Name: "redis-redlock", Title: "Redis Redlock",
 		Summary: "the same key on a majority of five masters (redsync); never renewed",
-		Backend: drivers.Redis, Nodes: nodes, Lease: true, Scope: drivers.ScopeKey, RoundTrips: 1,
+		Backend: drivers.Redis, Topology: topology.Of(topology.Equal, nodes), Lease: true, LossBy: drivers.LossByLockbench,
+		Scope: drivers.ScopeKey, RoundTrips: 1, Connections: 5,
 	}
 	renewed := info
 	renewed.Name, renewed.Title, renewed.Renewed = "redis-redlock+renew", "Redis Redlock (renewed)", true
@@ -40,7 +41,7 @@ func Drivers() []drivers.Driver {
 	return []drivers.Driver{{Info: info, Open: opener(false)}, {Info: renewed, Open: opener(true)}}
 }
 
-// The pause before the lock is asked for again, drawn evenly.
+// The bounds of the pause between two attempts. It is drawn evenly.
 const (
 	retryMin = 5 * time.Millisecond
 	retryMax = 20 * time.Millisecond
@@ -51,11 +52,11 @@ func opener(renew bool) func(context.Context, []string, drivers.Options) (driver
 		if len(addrs) != nodes {
 			return nil, fmt.Errorf("%d servers given, redis-redlock has %d", len(addrs), nodes)
 		}
-		l := &locker{ttl: opt.TTL, random: opt.Rand, renew: renew}
+		l := &locker{opt: opt, renew: renew}
 		l.open, l.end = context.WithCancel(context.Background())
 		pools := make([]rsredis.Pool, len(addrs))
 		for i, addr := range addrs {
-			client := redisclient.New(addr)
+			client := redisclient.New(addr, opt.Credentials)
 			l.clients = append(l.clients, client)
 			pools[i] = goredis.NewPool(client.Client)
 		}
@@ -70,15 +71,14 @@ func opener(renew bool) func(context.Context, []string, drivers.Options) (driver
 type locker struct {
 	clients []*redisclient.Client
 	redsync *redsync.Redsync
-	ttl     time.Duration
-	random  *rand.Rand
+	opt     drivers.Options
 	renew   bool
 	open    context.Context // until Close
 	end     func()
 }
 
-// reachable connects to the masters, and fails unless a quorum answers. The rest is then given as long as redsync gives
-// each master in an attempt: one out of reach must not keep anybody from locking.
+// reachable connects to the masters and fails unless a quorum answers. After that the others get as long as redsync
+// gives each master in an attempt. A master out of reach must not keep anybody from locking.
 func (l *locker) reachable(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var pings sync.WaitGroup
@@ -97,7 +97,7 @@ func (l *locker) reachable(ctx context.Context) error {
 		if err := <-answers; err != nil {
 			errs = append(errs, err)
 		} else if up++; up == quorum {
-			defer time.AfterFunc(l.ttl/20, cancel).Stop()
+			defer time.AfterFunc(l.opt.TTL/20, cancel).Stop()
 		}
 	}
 	if up >= quorum {
@@ -108,10 +108,10 @@ func (l *locker) reachable(ctx context.Context) error {
 
 // Acquire implements drivers.Locker.
 //
-// An attempt that does not win a quorum is never granted afterwards: it is the client that counts the answers. Still,
-// it is only called not acquired if no quorum can hold its value: where so many masters gave no answer that with
-// those that said yes they are a quorum, a rival may find the lock taken by nobody until the TTL has passed. What is
-// left on fewer masters, which redsync asks to delete it, only costs the next attempts some of their votes.
+// An attempt that does not win a quorum is never granted later, because the client counts the answers. It is reported
+// as not acquired only if no quorum can hold its value. Masters that did not answer may hold it. If they and those
+// that said yes are a quorum, rivals may be blocked until the TTL has passed. A value on fewer masters only costs the
+// next attempts some votes; redsync asks these masters to delete it.
 func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error) {
 	var doubt error // of the attempts so far
 	for {
@@ -132,7 +132,7 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 		if masters(err, refusedOrUnsent) < blocking {
 			doubt = err
 		}
-		t := time.NewTimer(retryMin + time.Duration(l.random.Int64N(int64(retryMax-retryMin))))
+		t := time.NewTimer(retryMin + time.Duration(l.opt.Rand.Int64N(int64(retryMax-retryMin))))
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -144,17 +144,15 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 
 // attempt asks every master once, with a value of its own.
 func (l *locker) attempt(ctx context.Context, name string) (*redsync.Mutex, error) {
-	mutex := l.redsync.NewMutex(name,
-		redsync.WithExpiry(l.ttl), redsync.WithTries(1),
-		redsync.WithGenValueFunc(func() (string, error) {
-			return fmt.Sprintf("%016x%016x", l.random.Uint64(), l.random.Uint64()), nil
-		}))
+	mutex := l.redsync.NewMutex(l.opt.Key(name),
+		redsync.WithExpiry(l.opt.TTL), redsync.WithTries(1),
+		redsync.WithGenValueFunc(func() (string, error) { return redisclient.OwnerValue(l.opt.Rand), nil }))
 	defer redisclient.Heed(ctx, l.clients...)()
 	return mutex, mutex.LockContext(ctx)
 }
 
-// masters counts the masters whose answer is of that kind. redsync joins one error a master; if a quorum refused, it
-// names them instead, and says nothing of the others.
+// masters counts the masters whose answer is of that kind. redsync joins one error per master. If a quorum refused,
+// it names only those that refused.
 func masters(err error, kind func(error) bool) int {
 	switch e := err.(type) {
 	case nil:
@@ -174,7 +172,7 @@ func masters(err error, kind func(error) bool) int {
 	return 0
 }
 
-// refused: the master says that its key has another value, or that there is none to extend.
+// refused reports whether the master says that its key has another value, or that there is none to extend.
 func refused(err error) bool {
 	var taken *redsync.ErrNodeTaken
 	return errors.As(err, &taken)

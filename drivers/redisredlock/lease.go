@@ -8,8 +8,8 @@ import (
 	"github.com/go-redsync/redsync/v4"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/leasewatch"
-	"github.com/lockbench/lockbench/internal/redisclient"
+	"github.com/lockbench/lockbench/drivers/internal/leasewatch"
+	"github.com/lockbench/lockbench/drivers/internal/redisclient"
 )
 
 type lease struct {
@@ -19,15 +19,15 @@ type lease struct {
 	mutex  *redsync.Mutex // the watch's own until it has ended
 }
 
-// granted starts the watch. The lock holds until the validity ends that redsync computes: the TTL less what the quorum
-// took and an allowance for clock drift.
+// granted starts the watch. The lock holds for the validity that redsync computes: the TTL, less the time that the
+// quorum took and an allowance for clock drift.
 func (l *locker) granted(name string, mutex *redsync.Mutex) *lease {
 	g := &lease{locker: l, name: name, mutex: mutex}
 	var renew leasewatch.Extend
 	if l.renew {
 		renew = g.extend
 	}
-	g.Watch = leasewatch.Start(l.open, mutex.Until(), l.ttl/3, renew)
+	g.Watch = leasewatch.Start(l.open, mutex.Until(), l.opt.TTL/3, renew)
 	return g
 }
 
@@ -47,10 +47,10 @@ func (g *lease) extend(ctx context.Context) (time.Time, error) {
 // Token implements drivers.Lease.
 func (*lease) Token() (uint64, bool) { return 0, false }
 
-// Release implements drivers.Lease. It succeeds if a quorum deleted the key. It waits for the answers of all masters, as
-// redsync does: the lock is free before a release returns that one master keeps waiting.
+// Release implements drivers.Lease. It succeeds if a quorum deleted the key. It waits for all masters, as redsync
+// does. If one master is slow, the lock is free before Release returns.
 func (g *lease) Release(ctx context.Context) error {
-	g.Stop()
+	g.Stop(ctx)
 	defer redisclient.Heed(ctx, g.locker.clients...)()
 	ok, err := g.mutex.UnlockContext(ctx)
 	switch {

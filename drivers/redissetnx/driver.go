@@ -6,13 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/redisclient"
+	"github.com/lockbench/lockbench/drivers/internal/redisclient"
+	"github.com/lockbench/lockbench/internal/topology"
 )
 
 // Drivers lists the lock and its variant.
@@ -20,7 +20,8 @@ func Drivers() []drivers.Driver {
 	info := drivers.Info{
 		Name: "redis-setnx", Title: "Redis SETNX",
 		Summary: "SET NX PX with a random owner value; never renewed",
-		Backend: drivers.Redis, Nodes: 1, Lease: true, Scope: drivers.ScopeKey, RoundTrips: 1,
+		Backend: drivers.Redis, Topology: topology.Of(topology.Single, 1), Lease: true, LossBy: drivers.LossByLockbench,
+		Scope: drivers.ScopeKey, RoundTrips: 1,
 	}
 	renewed := info
 	renewed.Name, renewed.Title, renewed.Renewed = "redis-setnx+renew", "Redis SETNX (renewed)", true
@@ -28,7 +29,7 @@ func Drivers() []drivers.Driver {
 	return []drivers.Driver{{Info: info, Open: opener(false)}, {Info: renewed, Open: opener(true)}}
 }
 
-// The pause before the lock is asked for again, drawn evenly. Redis has no queue: whoever asks next may get it.
+// The bounds of the pause between two attempts. It is drawn evenly. Redis has no queue: whoever asks next may get it.
 const (
 	retryMin = 2 * time.Millisecond
 	retryMax = 8 * time.Millisecond
@@ -39,12 +40,12 @@ func opener(renew bool) func(context.Context, []string, drivers.Options) (driver
 		if len(addrs) != 1 {
 			return nil, fmt.Errorf("%d servers given, redis-setnx has one", len(addrs))
 		}
-		client := redisclient.New(addrs[0])
+		client := redisclient.New(addrs[0], opt.Credentials)
 		defer redisclient.Heed(ctx, client)()
 		if err := client.Ping(ctx).Err(); err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to Redis at %s: %w", addrs[0], err), client.Close())
 		}
-		l := &locker{client: client, ttl: opt.TTL, random: opt.Rand, renew: renew}
+		l := &locker{client: client, opt: opt, renew: renew}
 		l.open, l.end = context.WithCancel(context.Background())
 		return l, nil
 	}
@@ -52,8 +53,7 @@ func opener(renew bool) func(context.Context, []string, drivers.Options) (driver
 
 type locker struct {
 	client *redisclient.Client
-	ttl    time.Duration
-	random *rand.Rand
+	opt    drivers.Options
 	renew  bool
 	open   context.Context // until Close
 	end    func()
@@ -61,7 +61,7 @@ type locker struct {
 
 // Acquire implements drivers.Locker.
 func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error) {
-	value := fmt.Sprintf("%016x%016x", l.random.Uint64(), l.random.Uint64())
+	value := redisclient.OwnerValue(l.opt.Rand)
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, drivers.NotAcquired(err) // every SET so far was answered "not set"
@@ -69,7 +69,7 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 		sent := time.Now()
 		err := l.set(ctx, name, value)
 		switch {
-		case err == nil && time.Since(sent) >= l.ttl:
+		case err == nil && time.Since(sent) >= l.opt.TTL:
 			return nil, fmt.Errorf("ask Redis for %s: it was granted too late: the reply took longer than the TTL", name)
 		case err == nil:
 			return l.granted(name, value, sent), nil
@@ -79,7 +79,7 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 			// The server may hold our value, or may yet come to; it expires by itself.
 			return nil, fmt.Errorf("ask Redis for %s: %w", name, err)
 		}
-		t := time.NewTimer(retryMin + time.Duration(l.random.Int64N(int64(retryMax-retryMin))))
+		t := time.NewTimer(retryMin + time.Duration(l.opt.Rand.Int64N(int64(retryMax-retryMin))))
 		select {
 		case <-t.C:
 		case <-ctx.Done():
@@ -91,7 +91,7 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 // set returns redis.Nil if somebody has the lock.
 func (l *locker) set(ctx context.Context, name, value string) error {
 	defer redisclient.Heed(ctx, l.client)()
-	return l.client.SetArgs(ctx, name, value, redis.SetArgs{Mode: "NX", TTL: l.ttl}).Err()
+	return l.client.SetArgs(ctx, l.opt.Key(name), value, redis.SetArgs{Mode: "NX", TTL: l.opt.TTL}).Err()
 }
 
 // Close implements drivers.Locker. What is held stays locked until its TTL has passed.

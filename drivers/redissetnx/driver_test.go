@@ -10,19 +10,19 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/redisclient/redistest"
-	"github.com/lockbench/lockbench/internal/testenv"
+	"github.com/lockbench/lockbench/drivers/internal/bed"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
+	"github.com/lockbench/lockbench/drivers/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m, nil)) }
+func TestMain(m *testing.M) { os.Exit(bed.Main(m)) }
 
 // forever is a TTL that no test waits for.
 const forever = time.Hour
 
-func plain(t *testing.T) drivers.Driver { return redistest.Variant(t, Drivers(), "redis-setnx") }
-func renewed(t *testing.T) drivers.Driver {
-	return redistest.Variant(t, Drivers(), "redis-setnx+renew")
-}
+// plain and renewed are the lock and its variant.
+func plain() drivers.Driver   { return Drivers()[0] }
+func renewed() drivers.Driver { return Drivers()[1] }
 
 // A watchdog that finds the key gone, or somebody else's, says so long before the TTL has passed.
 func TestWatchdogFindsTheKeyTaken(t *testing.T) {
@@ -31,7 +31,7 @@ func TestWatchdogFindsTheKeyTaken(t *testing.T) {
 	const ttl = 6 * time.Second // the watchdog looks after a third of it
 	var leases []drivers.Lease
 	for _, lock := range []string{"deleted", "taken"} {
-		leases = append(leases, s.Acquire(t, s.Open(t, renewed(t), ttl, lock), lock))
+		leases = append(leases, locktest.Acquire(t, s.Open(t, renewed(), ttl, lock), lock))
 	}
 	over := time.After(ttl - ttl/4)
 	s.Delete(t, 0, "deleted")
@@ -42,7 +42,7 @@ func TestWatchdogFindsTheKeyTaken(t *testing.T) {
 		case <-over:
 			t.Fatal("the watchdog said nothing")
 		}
-		redistest.Released(t, lease, drivers.ErrNotHeld)
+		locktest.NotHeld(t, "of what has another owner", lease)
 	}
 	if deleted, taken := s.Value(t, 0, "deleted"), s.Value(t, 0, "taken"); deleted != "" || taken != "rival" {
 		t.Errorf("the keys are %q and %q: the former holders touched them", deleted, taken)
@@ -58,13 +58,13 @@ func TestServerKilled(t *testing.T) {
 			t.Parallel()
 			s := redistest.Start(t, 1)
 			l := s.Open(t, d, 500*time.Millisecond, "")
-			lease := s.Acquire(t, l, "lock")
+			lease := locktest.Acquire(t, l, "lock")
 			s.Kill(t, 0)
-			redistest.AwaitLost(t, lease)
+			locktest.AwaitLost(t, lease)
 			if err := lease.Release(t.Context()); err == nil || errors.Is(err, drivers.ErrNotHeld) {
 				t.Errorf("release with the server gone: %v, want an error that leaves it open", err)
 			}
-			direct, err := d.Open(t.Context(), []string{s.Nodes[0].Addr}, drivers.Options{TTL: forever, Rand: rand.New(rand.NewPCG(1, 1))})
+			direct, err := d.Open(t.Context(), []string{s.Nodes[0].Addr}, drivers.Options{Credentials: s.Credentials(), TTL: forever, Rand: rand.New(rand.NewPCG(1, 1))})
 			if err == nil {
 				_ = direct.Close()
 				t.Error("a session was opened with a server that is gone")
@@ -77,15 +77,15 @@ func TestServerKilled(t *testing.T) {
 func TestNeverSent(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, 1)
-	l, err := plain(t).Open(t.Context(), []string{s.Nodes[0].Addr}, drivers.Options{TTL: forever, Rand: rand.New(rand.NewPCG(1, 1))})
+	l, err := plain().Open(t.Context(), []string{s.Nodes[0].Addr}, drivers.Options{Credentials: s.Credentials(), TTL: forever, Rand: rand.New(rand.NewPCG(1, 1))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
 	s.Kill(t, 0)
 	// The session's connection is found broken first, perhaps only as the command is sent: that leaves it open.
-	redistest.Eventually(t, "an acquire that is proven to have taken nothing", func() bool {
-		return errors.Is(s.Try(t, l, "lock", redistest.Patience), drivers.ErrNotAcquired)
+	locktest.Eventually(t, "an acquire that is proven to have taken nothing", func() bool {
+		return errors.Is(refusal(l, locktest.Patience), drivers.ErrNotAcquired)
 	})
 }
 
@@ -93,23 +93,23 @@ func TestNeverSent(t *testing.T) {
 func TestReplyAfterTheTTL(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, 1)
-	l := s.Open(t, plain(t), 300*time.Millisecond, "")
-	heal := s.Hold(t, 0)
+	l := s.Open(t, plain(), 300*time.Millisecond, "")
+	heal := s.Hold(0)
 	done := make(chan error, 1)
 	go func() {
 		_, err := l.Acquire(t.Context(), "lock")
 		done <- err
 	}()
-	redistest.Eventually(t, "the server grants it", func() bool { return s.Value(t, 0, "lock") != "" })
-	redistest.Eventually(t, "the key expires", func() bool { return s.Value(t, 0, "lock") == "" })
+	locktest.Eventually(t, "the server grants it", func() bool { return s.Value(t, 0, "lock") != "" })
+	locktest.Eventually(t, "the key expires", func() bool { return s.Value(t, 0, "lock") == "" })
 	heal()
 	if err := <-done; err == nil || errors.Is(err, drivers.ErrNotAcquired) {
 		t.Errorf("acquire whose reply came after the TTL: %v, want an error that leaves it open", err)
 	}
 }
 
-// A waiter whose last question was granted, and whose answer is lost, must not call it not acquired: the answers before
-// said that the lock was taken, this one never came.
+// A waiter whose last question was granted, and whose answer is lost, must not call it not acquired: the answers
+// before said that the lock was taken, this one never came.
 func TestLostReplyOfAWaiter(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, 1)
@@ -122,7 +122,7 @@ func TestLostReplyOfAWaiter(t *testing.T) {
 		return info["Commandstats"]["cmdstat_set"] // how often it was called, and more
 	}
 	for attempt := 0; ; attempt++ {
-		l := s.Open(t, plain(t), forever, fmt.Sprint(attempt))
+		l := s.Open(t, plain(), forever, fmt.Sprint(attempt))
 		before := stats()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -130,8 +130,8 @@ func TestLostReplyOfAWaiter(t *testing.T) {
 			_, err := l.Acquire(ctx, "lock")
 			done <- err
 		}()
-		redistest.Eventually(t, "the waiter has asked", func() bool { return stats() != before })
-		heal := s.Hold(t, 0)
+		locktest.Eventually(t, "the waiter has asked", func() bool { return stats() != before })
+		heal := s.Hold(0)
 		s.Delete(t, 0, "lock")
 		granted := false
 		for asks := time.Now().Add(500 * time.Millisecond); !granted && time.Now().Before(asks); time.Sleep(time.Millisecond) {
@@ -159,9 +159,9 @@ func TestNothingStaysForGood(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, 1)
 	const ttl = 400 * time.Millisecond
-	l := s.Open(t, plain(t), ttl, "")
+	l := s.Open(t, plain(), ttl, "")
 	began := time.Now()
-	s.Acquire(t, l, "measure")
+	locktest.Acquire(t, l, "measure")
 	takes := time.Since(began)
 	random := rand.New(rand.NewPCG(1, 1))
 	seen := 0
@@ -175,7 +175,7 @@ func TestNothingStaysForGood(t *testing.T) {
 			seen++
 		}
 		if err == nil {
-			redistest.Released(t, lease, nil)
+			locktest.Release(t, lease)
 		}
 	}
 	if seen == 0 {
@@ -184,7 +184,13 @@ func TestNothingStaysForGood(t *testing.T) {
 }
 
 func TestServers(t *testing.T) {
-	if _, err := plain(t).Open(t.Context(), []string{"a:1", "b:1"}, drivers.Options{}); err == nil {
+	if _, err := plain().Open(t.Context(), []string{"a:1", "b:1"}, drivers.Options{}); err == nil {
 		t.Error("two servers were taken for one")
 	}
+}
+
+// refusal is why the lock is not granted within the time; nil: it is.
+func refusal(l drivers.Locker, within time.Duration) error {
+	_, err := locktest.Try(l, "lock", within)
+	return err
 }

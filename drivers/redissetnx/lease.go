@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/leasewatch"
-	"github.com/lockbench/lockbench/internal/redisclient"
+	"github.com/lockbench/lockbench/drivers/internal/leasewatch"
+	"github.com/lockbench/lockbench/drivers/internal/redisclient"
 )
 
 // Both scripts act only while the key holds the owner's value: a stranger's lock is left alone.
@@ -24,26 +24,25 @@ type lease struct {
 	name, value string
 }
 
-// granted starts the watch over a lock whose SET was sent at that time. The server counts the TTL from when it got the SET,
-// which is not before.
+// granted starts the watch over a lock whose SET was sent at that time.
 func (l *locker) granted(name, value string, sent time.Time) *lease {
 	g := &lease{locker: l, name: name, value: value}
 	var renew leasewatch.Extend
 	if l.renew {
 		renew = g.extend
 	}
-	g.Watch = leasewatch.Start(l.open, sent.Add(l.ttl), l.ttl/3, renew)
+	g.Watch = leasewatch.Start(l.open, leasewatch.End(sent, l.opt.TTL), l.opt.TTL/3, renew)
 	return g
 }
 
 func (g *lease) extend(ctx context.Context) (time.Time, error) {
 	sent := time.Now()
 	defer redisclient.Heed(ctx, g.locker.client)()
-	n, err := extend.Eval(ctx, g.locker.client, []string{g.name}, g.value, g.locker.ttl.Milliseconds()).Int()
+	n, err := extend.Eval(ctx, g.locker.client, []string{g.locker.opt.Key(g.name)}, g.value, g.locker.opt.TTL.Milliseconds()).Int()
 	if err == nil && n == 0 {
 		err = fmt.Errorf("extend %s: %w: the key is gone or has another owner", g.name, drivers.ErrNotHeld)
 	}
-	return sent.Add(g.locker.ttl), err
+	return leasewatch.End(sent, g.locker.opt.TTL), err
 }
 
 // Token implements drivers.Lease.
@@ -51,9 +50,9 @@ func (*lease) Token() (uint64, bool) { return 0, false }
 
 // Release implements drivers.Lease.
 func (g *lease) Release(ctx context.Context) error {
-	g.Stop() // an extension under way must not follow the delete
+	g.Stop(ctx) // an extension under way must not follow the delete
 	defer redisclient.Heed(ctx, g.locker.client)()
-	n, err := release.Eval(ctx, g.locker.client, []string{g.name}, g.value).Int()
+	n, err := release.Eval(ctx, g.locker.client, []string{g.locker.opt.Key(g.name)}, g.value).Int()
 	if err != nil {
 		return fmt.Errorf("release %s: %w", g.name, err)
 	}

@@ -9,60 +9,38 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
 )
 
 func TestExclusion(t *testing.T) {
-	one, two := session(t, servers, 1), session(t, servers, 2)
-	g := acquire(t, one, "exclusion")
+	one, two := session(t, ensembleAddrs, 1), session(t, ensembleAddrs, 2)
+	g := locktest.Acquire(t, one, "exclusion")
 	refused(t, two, "exclusion")
 	refused(t, one, "exclusion") // not even to the session that holds it
 	if q := queue(t, one, "exclusion"); len(q) != 1 {
 		t.Errorf("nodes of those that gave up: %v", q)
 	}
 	next := make(chan drivers.Lease, 1)
-	go func() { next <- acquire(t, two, "exclusion") }()
-	eventually(t, "the rival waits", func() bool { return len(queue(t, one, "exclusion")) == 2 })
-	held(t, g)
-	if err := release(g); err != nil {
-		t.Fatal(err)
-	}
+	go func() { next <- locktest.Acquire(t, two, "exclusion") }()
+	locktest.Eventually(t, "the rival waits", func() bool { return len(queue(t, one, "exclusion")) == 2 })
+	locktest.NotLost(t, g)
+	locktest.Release(t, g)
 	rival := <-next
-	if old, new := token(t, g), token(t, rival); new <= old {
+	if old, new := locktest.Token(t, g), locktest.Token(t, rival); new <= old {
 		t.Errorf("token %d after %d", new, old)
 	}
-	if err := release(g); !errors.Is(err, drivers.ErrNotHeld) {
-		t.Errorf("second release: %v, want %v", err, drivers.ErrNotHeld)
-	}
+	locktest.NotHeld(t, "a second time", g)
 	refused(t, one, "exclusion") // the second release did not touch the rival's grant
-	if err := release(rival); err != nil {
-		t.Fatal(err)
-	}
+	locktest.Release(t, rival)
 	if q := queue(t, one, "exclusion"); len(q) != 0 {
 		t.Errorf("left behind: %v", q)
 	}
-	held(t, g)
-}
-
-func TestTokensGrow(t *testing.T) {
-	sessions := []*locker{session(t, servers, 1), session(t, servers, 2), session(t, servers, 3)}
-	var last uint64
-	for i := range 30 {
-		g := acquire(t, sessions[i%3], "tokens")
-		if n := token(t, g); n <= last {
-			t.Fatalf("grant %d has token %d, the one before %d", i, n, last)
-		}
-		last = token(t, g)
-		if err := release(g); err != nil {
-			t.Fatal(err)
-		}
-	}
+	locktest.NotLost(t, g)
 }
 
 func TestDeadlineAtAnyTime(t *testing.T) {
-	holder, l := session(t, servers, 1), session(t, servers, 2)
-	if err := release(acquire(t, l, "deadline")); err != nil {
-		t.Fatal(err)
-	}
+	holder, l := session(t, ensembleAddrs, 1), session(t, ensembleAddrs, 2)
+	locktest.Release(t, locktest.Acquire(t, l, "deadline"))
 	random := rand.New(rand.NewPCG(3, 0))
 	for i := range 60 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(random.IntN(12_000))*time.Microsecond)
@@ -70,14 +48,12 @@ func TestDeadlineAtAnyTime(t *testing.T) {
 		cancel()
 		switch {
 		case err == nil:
-			if err := release(g); err != nil {
-				t.Fatal(err)
-			}
+			locktest.Release(t, g)
 		case !errors.Is(err, drivers.ErrNotAcquired):
 			t.Fatalf("attempt %d: %v, want a grant or %v", i, err, drivers.ErrNotAcquired)
 		}
 		// The server that is asked may be behind the one that the node was removed at.
-		eventually(t, fmt.Sprintf("attempt %d (%v) leaves nothing behind", i, err), func() bool {
+		locktest.Eventually(t, fmt.Sprintf("attempt %d (%v) leaves nothing behind", i, err), func() bool {
 			return len(queue(t, holder, "deadline")) == 0
 		})
 	}
@@ -89,16 +65,17 @@ func TestDeadlineAtAnyTime(t *testing.T) {
 }
 
 func TestHolderCutOff(t *testing.T) {
-	addrs, cut := link(t)
-	one, two := session(t, addrs, 1), session(t, servers, 2)
-	g, other := acquire(t, one, "cut"), acquire(t, one, "cut-too")
+	client := link(t)
+	addrs := client.Addrs()
+	one, two := session(t, addrs, 1), session(t, ensembleAddrs, 2)
+	g, other := locktest.Acquire(t, one, "cut"), locktest.Acquire(t, one, "cut-too")
 	next := make(chan drivers.Lease, 1)
-	go func() { next <- acquire(t, two, "cut") }()
-	eventually(t, "the rival waits", func() bool { return len(queue(t, two, "cut")) == 2 })
-	held(t, g)
-	heal := cut("n1", "n2", "n3")
-	awaitLost(t, g)
-	awaitLost(t, other)
+	go func() { next <- locktest.Acquire(t, two, "cut") }()
+	locktest.Eventually(t, "the rival waits", func() bool { return len(queue(t, two, "cut")) == 2 })
+	locktest.NotLost(t, g)
+	heal := client.Cut(true, true)
+	locktest.AwaitLost(t, g)
+	locktest.AwaitLost(t, other)
 	select {
 	case <-next:
 		t.Error("the rival was granted the lock before the holder knew that it might have lost it")
@@ -106,28 +83,28 @@ func TestHolderCutOff(t *testing.T) {
 	}
 	rival := <-next
 	heal()
-	eventually(t, "the former holder reaches a server and is told that it holds nothing", func() bool {
-		err := release(g)
+	locktest.Eventually(t, "the former holder reaches a server and is told that it holds nothing", func() bool {
+		err := locktest.TryRelease(g)
 		if err == nil {
 			t.Fatal("the former holder released a lock that it had lost")
 		}
 		return errors.Is(err, drivers.ErrNotHeld)
 	})
-	if _, err := one.Acquire(context.Background(), "cut"); err == nil || errors.Is(err, drivers.ErrNotAcquired) {
-		t.Errorf("acquire in a session that was lost: %v, want an error that makes the caller close it", err)
-	}
-	if old, new := token(t, g), token(t, rival); new <= old {
+	_, err := one.Acquire(context.Background(), "cut")
+	locktest.InDoubt(t, "acquire in a session that was lost", err)
+	if old, new := locktest.Token(t, g), locktest.Token(t, rival); new <= old {
 		t.Errorf("token %d after %d", new, old)
 	}
-	held(t, rival)
+	locktest.NotLost(t, rival)
 	closeSession(t, one)
-	held(t, rival)
+	locktest.NotLost(t, rival)
 }
 
 func TestCloseEndsAPendingAcquire(t *testing.T) {
-	addrs, cut := link(t)
-	one, two := session(t, addrs, 1), session(t, servers, 2)
-	g := acquire(t, two, "close")
+	client := link(t)
+	addrs := client.Addrs()
+	one, two := session(t, addrs, 1), session(t, ensembleAddrs, 2)
+	g := locktest.Acquire(t, two, "close")
 	for _, isCut := range []bool{false, true} {
 		waiting := session(t, addrs, 3)
 		done := make(chan error, 1)
@@ -135,56 +112,38 @@ func TestCloseEndsAPendingAcquire(t *testing.T) {
 			_, err := waiting.Acquire(context.Background(), "close")
 			done <- err
 		}()
-		eventually(t, "it waits", func() bool { return len(queue(t, two, "close")) == 2 })
+		locktest.Eventually(t, "it waits", func() bool { return len(queue(t, two, "close")) == 2 })
 		heal := func() {}
 		if isCut {
-			heal = cut("n1", "n2", "n3")
+			heal = client.Cut(true, true)
 		}
 		closeSession(t, waiting)
-		if err := <-done; err == nil || errors.Is(err, drivers.ErrNotAcquired) {
-			t.Errorf("cut: %v: acquire while the session was closed: %v, want an error that leaves it open", isCut, err)
-		}
+		locktest.InDoubt(t, fmt.Sprintf("acquire while the session was closed (cut: %v)", isCut), <-done)
 		heal()
-		eventually(t, "its node is gone", func() bool { return len(queue(t, two, "close")) == 1 })
+		locktest.Eventually(t, "its node is gone", func() bool { return len(queue(t, two, "close")) == 1 })
 	}
-	held(t, g)
+	locktest.NotLost(t, g)
 	closeSession(t, one)
 	closeSession(t, two)
-	noGoroutine(t)
+	locktest.NoGoroutine(t, "go-zookeeper", "zookeeper.(*locker)", "zookeeper.call[")
 }
 
 // A server that accepts and does not answer must not keep a client from the others.
 func TestOpenTriesTheNextServer(t *testing.T) {
-	addrs, cut := link(t)
-	cut("n1", "n3")
+	client := link(t)
+	addrs := client.Addrs()
+	client.CutFrom(true, true, 0, 2)
 	seed := uint64(0)
 	for newHosts(addrs, rand.New(rand.NewPCG(seed, 0))).addrs[2] != addrs[1] { // until the one that answers is the last
 		seed++
 	}
 	l := session(t, addrs, seed)
-	if err := release(acquire(t, l, "next")); err != nil {
-		t.Fatal(err)
-	}
-	cut("n2")
+	locktest.Release(t, locktest.Acquire(t, l, "next"))
+	client.CutFrom(true, true, 1)
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := open(ctx, addrs, drivers.Options{TTL: ttl, Rand: rand.New(rand.NewPCG(1, 0))}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := open(ctx, addrs, drivers.Options{Credentials: ensemble.Credentials(), TTL: ttl, Rand: rand.New(rand.NewPCG(1, 0))}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("open without a server: %v", err)
-	}
-}
-
-// An acquire whose reply was lost is open: the node may be there.
-func TestReplyLost(t *testing.T) {
-	addrs, cut := link(t)
-	one := session(t, addrs, 1)
-	if err := release(acquire(t, one, "reply")); err != nil {
-		t.Fatal(err)
-	}
-	cut("n1", "n2", "n3")
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := one.Acquire(ctx, "reply"); err == nil || errors.Is(err, drivers.ErrNotAcquired) {
-		t.Errorf("acquire without an answer: %v, want an error that leaves it open", err)
 	}
 }
 

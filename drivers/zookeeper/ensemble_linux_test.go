@@ -3,111 +3,48 @@ package zookeeper
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/agent"
-	"github.com/lockbench/lockbench/internal/cluster"
-	"github.com/lockbench/lockbench/internal/testenv"
+	"github.com/lockbench/lockbench/drivers/internal/bed"
+	"github.com/lockbench/lockbench/drivers/internal/locktest"
+	"github.com/lockbench/lockbench/internal/testkit/testenv"
 )
 
-const (
-	ttl = 2 * time.Second
-	// patience bounds what must happen at all.
-	patience = 20 * time.Second
-)
+const ttl = 2 * time.Second
 
-// servers are the addresses of the ensemble; missing is why there is none.
+// ensemble is the servers, ensembleAddrs their addresses; missing is why there are none.
 var (
-	servers []string
-	missing error
+	ensemble      *bed.Bed
+	ensembleAddrs []string
+	missing       error
 )
 
 func TestMain(m *testing.M) {
-	code, err := 0, error(nil)
-	if len(os.Args) == 3 && os.Args[1] == agent.JanitorCommand {
-		err = agent.RunJanitor(os.Stdin, os.Args[2])
-	} else {
-		code, err = run(m)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(bed.Run(m, Drivers()[0].Info, ttl, func(b *bed.Bed, err error) {
+		if ensemble, missing = b, err; err == nil {
+			ensembleAddrs = b.Addrs()
+		}
+	}))
 }
 
-func run(m *testing.M) (code int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if _, missing = (cluster.ZooKeeper{}).Detect(ctx); missing != nil {
-		return m.Run(), nil
-	}
-	logs, err := os.MkdirTemp("", "zookeeper-")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(logs)) }()
-	host, err := agent.NewLocal()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, host.Close()) }()
-	c, err := cluster.ZooKeeper{}.Start(ctx, cluster.Spec{Name: "zk", Nodes: 3, Agent: host, LogDir: logs, TTL: ttl})
-	if err != nil {
-		return 0, err
-	}
-	for _, n := range c.Nodes() {
-		servers = append(servers, n.Addr)
-	}
-	code = m.Run()
-	return code, c.Stop()
-}
-
-// link makes links from a client to all servers, and cuts them.
-func link(t *testing.T) (addrs []string, cut func(nodes ...string) (heal func())) {
+// link makes links from a client to all servers.
+func link(t *testing.T) *bed.Client {
 	t.Helper()
 	testenv.NeedServer(t, missing)
-	links := faults.NewLinks()
-	t.Cleanup(func() {
-		if err := links.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	for i, server := range servers {
-		addr, err := links.Open("c1", cluster.NodeName(i), "127.0.0.1:0", server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		addrs = append(addrs, addr)
-	}
-	return addrs, func(nodes ...string) func() {
-		var flows []faults.Flow
-		for _, n := range nodes {
-			flows = append(flows, faults.Flow{From: "c1", To: n}, faults.Flow{From: n, To: "c1"})
-		}
-		heal, err := links.Cut(flows...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return heal
-	}
+	return ensemble.Client(t, "c1")
 }
 
 // session opens a session that ends with the test, which fails if it leaves a goroutine.
 func session(t *testing.T, addrs []string, seed uint64) *locker {
 	t.Helper()
 	testenv.NeedServer(t, missing)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), locktest.Patience)
 	defer cancel()
-	l, err := open(ctx, addrs, drivers.Options{TTL: ttl, Rand: rand.New(rand.NewPCG(seed, 0))})
+	l, err := open(ctx, addrs, drivers.Options{Credentials: ensemble.Credentials(), TTL: ttl, Rand: rand.New(rand.NewPCG(seed, 0))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,43 +61,6 @@ func closeSession(t *testing.T, l *locker) {
 	if took := time.Since(began); took > 5*time.Second { // it would wait for the session's time-out, and more
 		t.Errorf("Close took %v", took)
 	}
-}
-
-// noGoroutine fails if the library or a session still runs anything.
-func noGoroutine(t *testing.T) {
-	t.Helper()
-	var stacks string
-	eventually(t, "no goroutine is left", func() bool {
-		buf := make([]byte, 1<<20)
-		stacks = string(buf[:runtime.Stack(buf, true)])
-		return !strings.Contains(stacks, "go-zookeeper") && !strings.Contains(stacks, "zookeeper.(*locker)") && !strings.Contains(stacks, "zookeeper.call[")
-	})
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never happened: %s", what)
-		}
-	}
-}
-
-func acquire(t *testing.T, l *locker, name string) drivers.Lease {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	g, err := l.Acquire(ctx, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-func release(g drivers.Lease) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	return g.Release(ctx)
 }
 
 // refused fails unless the lock is held by somebody else.
@@ -184,29 +84,4 @@ func queue(t *testing.T, l *locker, name string) []string {
 		t.Fatal(err)
 	}
 	return children
-}
-
-func token(t *testing.T, g drivers.Lease) uint64 {
-	t.Helper()
-	n, ok := g.Token()
-	if !ok {
-		t.Fatal("no token")
-	}
-	return n
-}
-
-func held(t *testing.T, g drivers.Lease) {
-	t.Helper()
-	if isClosed(g.Lost()) {
-		t.Fatal("lost for no reason")
-	}
-}
-
-func awaitLost(t *testing.T, g drivers.Lease) {
-	t.Helper()
-	select {
-	case <-g.Lost():
-	case <-time.After(patience):
-		t.Fatal("the holder never learned that it may no longer assume that it holds")
-	}
 }

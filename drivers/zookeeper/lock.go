@@ -25,7 +25,7 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 	if isClosed(l.lost) {
 		return nil, fail(errLost)
 	}
-	parent := root + "/" + name
+	parent := root + "/" + l.opt.Key(name)
 	path, err := l.create(ctx, parent)
 	if err != nil {
 		if errors.Is(err, drivers.ErrNotAcquired) {
@@ -51,18 +51,18 @@ func (l *locker) Acquire(ctx context.Context, name string) (drivers.Lease, error
 
 // create makes a node at the end of the queue. An error that Is drivers.ErrNotAcquired proves that there is none.
 //
-// The library's CreateProtectedEphemeralSequential looks for its node when the reply was lost, and may then make
-// another, in a session that is not the first. A session that was disconnected is of no use here, nor is its node.
+// The library's CreateProtectedEphemeralSequential is not used. After a lost reply it looks for its node and may make
+// another one, in a new session. Here a session is over once it was disconnected, and so is its node.
 func (l *locker) create(ctx context.Context, parent string) (path string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", drivers.NotAcquired(err) // nothing was sent
 	}
 	later, cancel := withGrace(ctx)
 	defer cancel()
-	prefix := fmt.Sprintf("%s/%016x-", parent, l.random.Uint64())
+	prefix := fmt.Sprintf("%s/%016x-", parent, l.opt.Rand.Uint64())
 	for {
 		path, err = call(later, l, func(c *zk.Conn) (string, error) {
-			return c.Create(prefix, nil, zk.FlagEphemeral|zk.FlagSequence, zk.WorldACL(zk.PermAll))
+			return c.Create(prefix, nil, zk.FlagEphemeral|zk.FlagSequence, l.acl)
 		})
 		if !errors.Is(err, zk.ErrNoNode) {
 			return path, err
@@ -76,11 +76,13 @@ func (l *locker) create(ctx context.Context, parent string) (path string, err er
 	}
 }
 
-// makeParents makes the node of the lock, as nobody has before.
+// makeParents makes the node of the lock, and those above it.
 func (l *locker) makeParents(ctx context.Context, parent string) error {
-	for _, path := range []string{root, parent} {
+	parts := strings.Split(parent, "/") // the first is empty
+	for i := 2; i <= len(parts); i++ {
+		path := strings.Join(parts[:i], "/")
 		_, err := call(ctx, l, func(c *zk.Conn) (string, error) {
-			return c.Create(path, nil, zk.FlagPersistent, zk.WorldACL(zk.PermAll))
+			return c.Create(path, nil, zk.FlagPersistent, l.acl)
 		})
 		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
 			return fmt.Errorf("make %s: %w", path, err)
@@ -91,8 +93,8 @@ func (l *locker) makeParents(ctx context.Context, parent string) error {
 
 // wait returns once the node at path is the lowest, with its czxid.
 //
-// The server that is asked may lag behind the others, but not behind the node's own creation: it lists every lower
-// node that is still there, and none can come later.
+// The server that is asked may lag behind the others, but not behind the creation of the node. So it lists every
+// lower node that still exists, and no lower node can appear later.
 func (l *locker) wait(ctx context.Context, parent, path string) (token uint64, err error) {
 	for {
 		children, err := call(ctx, l, func(c *zk.Conn) ([]string, error) {
@@ -115,9 +117,9 @@ func (l *locker) wait(ctx context.Context, parent, path string) (token uint64, e
 	}
 }
 
-// waitFor returns when the node has changed, which is to say gone.
+// waitFor returns when the node is gone.
 func (l *locker) waitFor(ctx context.Context, path string) error {
-	// Exists, which the recipe names, leaves a watch behind for ever if the node is gone already.
+	// The recipe names Exists. That would leave a watch behind for ever if the node is already gone.
 	gone, err := call(ctx, l, func(c *zk.Conn) (<-chan zk.Event, error) {
 		_, _, events, err := c.GetW(path)
 		return events, err
@@ -138,8 +140,7 @@ func (l *locker) waitFor(ctx context.Context, path string) error {
 	}
 }
 
-// czxid returns the number of the transaction that made the node. After it, the session is known to have held at the
-// last reply.
+// czxid returns the number of the transaction that made the node. Its reply also proves that the session still held.
 func (l *locker) czxid(ctx context.Context, path string) (uint64, error) {
 	stat, err := call(ctx, l, func(c *zk.Conn) (*zk.Stat, error) {
 		exists, stat, err := c.Exists(path)
@@ -157,8 +158,8 @@ func (l *locker) czxid(ctx context.Context, path string) (uint64, error) {
 	return uint64(stat.Czxid), nil
 }
 
-// predecessor returns the child that comes right before own by the number that the server put at its end; empty if
-// own is the lowest, !ok if it is not there.
+// predecessor returns the child right before own, in the order of the numbers that the server appended. It is empty
+// if own is the lowest. ok is false if own is missing.
 func predecessor(children []string, own string) (before string, ok bool) {
 	const digits = 10
 	number := func(name string) string { return name[max(0, len(name)-digits):] }

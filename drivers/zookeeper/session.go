@@ -15,19 +15,20 @@ import (
 	"github.com/lockbench/lockbench/drivers"
 )
 
-// grace is how long a call may outlive its context in order to learn what became of it, and how long the end of a
-// session waits for a server.
+// grace is how long a call may outlive its context to learn its outcome. It is also how long the end of a session
+// waits for a server.
 const grace = 500 * time.Millisecond
 
 // locker is one session.
 //
-// The client library resumes a session after a disconnect, and begins a new one after an expiry, both unasked. Here a
-// session is over with its first disconnect: the servers may have ended it meanwhile, and until the client hears
-// of that it must not assume that it holds anything.
+// The client library resumes a session after a disconnect and begins a new one after an expiry, without being asked.
+// Here a session ends with its first disconnect. The servers may have ended it by then, and the client must not
+// assume that it holds anything until it knows.
 type locker struct {
 	conn   *zk.Conn
 	events <-chan zk.Event
-	random *rand.Rand
+	opt    drivers.Options
+	acl    []zk.ACL      // of the nodes that it makes
 	shake  time.Duration // what a server may take to answer the first message
 
 	begun chan struct{} // closed when the session begins
@@ -43,7 +44,7 @@ type locker struct {
 
 func open(ctx context.Context, addrs []string, opt drivers.Options) (*locker, error) {
 	l := &locker{
-		random: opt.Rand, shake: opt.TTL / 3,
+		opt: opt, acl: zk.WorldACL(zk.PermAll), shake: opt.TTL / 3,
 		begun: make(chan struct{}), lost: make(chan struct{}),
 	}
 	l.open, l.end = context.WithCancel(context.Background())
@@ -57,14 +58,31 @@ func open(ctx context.Context, addrs []string, opt drivers.Options) (*locker, er
 	}
 	select {
 	case <-l.begun:
-		return l, nil
+		err = l.authenticate(ctx)
 	case <-ctx.Done():
-		_ = l.Close() // it returns no error
-		return nil, fmt.Errorf("get a session from ZooKeeper at %s: %w", strings.Join(addrs, ", "), ctx.Err())
+		err = ctx.Err()
 	}
+	if err != nil {
+		_ = l.Close() // it returns no error
+		return nil, fmt.Errorf("get a session from ZooKeeper at %s: %w", strings.Join(addrs, ", "), err)
+	}
+	return l, nil
 }
 
-// dial keeps the socket, so that Close can break it: the library would read from it until its time-out.
+// authenticate says who the session is, if there are credentials. Only who knows them can use the nodes that it makes.
+func (l *locker) authenticate(ctx context.Context) error {
+	as := l.opt.Credentials
+	if as.Password == "" {
+		return nil
+	}
+	l.acl = zk.DigestACL(zk.PermAll, as.User, as.Password)
+	_, err := call(ctx, l, func(c *zk.Conn) (struct{}, error) {
+		return struct{}{}, c.AddAuth("digest", []byte(as.User+":"+as.Password))
+	})
+	return err
+}
+
+// dial keeps the socket so that Close can break it. Otherwise the library would read from it until its time-out.
 func (l *locker) dial(network, addr string, timeout time.Duration) (net.Conn, error) {
 	d := net.Dialer{Timeout: timeout}
 	conn, err := d.DialContext(l.open, network, addr)
@@ -82,7 +100,7 @@ func (l *locker) dial(network, addr string, timeout time.Duration) (net.Conn, er
 }
 
 // handshake is a connection to a server that may be cut off or paused. The library waits for the answer to its first
-// message for more than six times the session's time-out before it tries the next server; this one waits for limit.
+// message for more than six session time-outs before it tries the next server. This connection waits for limit.
 type handshake struct {
 	net.Conn
 	limit time.Duration
@@ -124,7 +142,8 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// Close implements drivers.Locker. The session ends at once if its server can be reached, else at its time-out.
+// Close implements drivers.Locker. The session ends at once if its server can be reached, and otherwise at its
+// time-out.
 func (l *locker) Close() error {
 	t := time.AfterFunc(grace, l.disconnect)
 	l.conn.Close() // waits for the answer, but no longer than a second, nor than the connection lives
@@ -145,8 +164,8 @@ func (l *locker) disconnect() {
 	}
 }
 
-// call runs a request of the library, which takes no context, until ctx ends. What is still under way then ends with
-// Close at the latest. A context that has ended already sends nothing.
+// call runs a request of the library until ctx ends. The library takes no context: a request still in progress then
+// ends with Close at the latest. If ctx has ended before, nothing is sent.
 func call[T any](ctx context.Context, l *locker, f func(*zk.Conn) (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -185,14 +204,14 @@ func withGrace(ctx context.Context) (context.Context, func()) {
 	return later, func() { stop(); end() }
 }
 
-// silent drops what the library has to say: every error reaches the caller anyway.
+// silent drops the library's log. Every error reaches the caller anyway.
 type silent struct{}
 
 // Printf implements zk.Logger.
 func (silent) Printf(string, ...any) {}
 
-// hosts offers the servers in an order drawn once. The library's own provider draws from a source that has no seed.
-// One goroutine uses it.
+// hosts offers the servers in an order that is drawn once. The library's own provider has no seed. Only one goroutine
+// uses it.
 type hosts struct {
 	addrs []string
 	next  int

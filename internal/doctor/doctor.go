@@ -1,5 +1,5 @@
-// Package doctor looks at what a run needs of this machine, and says what is there, what is not and what to do about it.
-// It starts no server and changes nothing.
+// Package doctor looks at what a run needs of this machine, and says what is there, what is not and what to do about
+// it. It starts no server and changes nothing.
 package doctor
 
 import (
@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/browser"
-	"github.com/lockbench/lockbench/internal/clockskew"
-	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/faults/clocks"
+	"github.com/lockbench/lockbench/internal/provision/local"
+	"github.com/lockbench/lockbench/internal/servers"
 )
 
 // State is how a check went.
@@ -32,19 +32,19 @@ const (
 // Check is the outcome of one question.
 type Check struct {
 	// Name is what was asked for ("redis", "open files").
-	Name  string
-	State State
+	Name  string `json:"name"`
+	State State  `json:"state"`
 	// Version is what it calls itself; empty if it has none or is not there.
-	Version string
+	Version string `json:"version,omitempty"`
 	// Detail is what was found, in a few words.
-	Detail string
+	Detail string `json:"detail"`
 	// Advice says what to do; empty when there is nothing to do.
-	Advice string
+	Advice string `json:"advice,omitempty"`
 }
 
 // Config is what to look for.
 type Config struct {
-	Backends []cluster.Backend
+	Backends []servers.Backend
 	// Drivers are the locks that might run; variants are left out of what is said.
 	Drivers []drivers.Driver
 	// Results is the directory that runs are written to, Scratch the one in which servers live while they run.
@@ -59,7 +59,7 @@ func Checks(ctx context.Context, c Config) []Check {
 	for _, b := range c.Backends {
 		checks = append(checks, backend(ctx, b, c.Drivers))
 	}
-	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), clocks(clockskew.Probe), docker(ctx, c.DockerHost), chromium(browser.Find))
+	return append(checks, openFiles(), scratch(ctx, c.Scratch), resultsDir(c.Results), clockSkew(clocks.Probe), docker(ctx, c.DockerHost))
 }
 
 // Worst is the worst state of the checks.
@@ -83,7 +83,7 @@ func platform(goos, goarch string) Check {
 	return c
 }
 
-func backend(ctx context.Context, b cluster.Backend, ds []drivers.Driver) Check {
+func backend(ctx context.Context, b servers.Backend, ds []drivers.Driver) Check {
 	var users []string
 	for _, d := range ds {
 		if d.Info.Backend == b.Name() && d.Info.Variant() == "" {
@@ -94,7 +94,7 @@ func backend(ctx context.Context, b cluster.Backend, ds []drivers.Driver) Check 
 	if len(users) == 0 {
 		c.Detail = ""
 	}
-	version, err := b.Detect(ctx)
+	version, err := b.Detect(ctx, local.Programs{})
 	if err != nil {
 		c.State, c.Advice = Missing, err.Error()
 		if len(users) > 0 {

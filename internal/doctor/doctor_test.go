@@ -13,20 +13,21 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/internal/clockskew"
-	"github.com/lockbench/lockbench/internal/cluster"
+	"github.com/lockbench/lockbench/faults/clocks"
+	"github.com/lockbench/lockbench/internal/provision"
+	"github.com/lockbench/lockbench/internal/servers"
 )
 
 // stub is a backend of which only the detection is asked for.
 type stub struct {
-	cluster.Backend
+	servers.Backend
 	name    drivers.Backend
 	version string
 	err     error
 }
 
-func (s stub) Name() drivers.Backend                  { return s.name }
-func (s stub) Detect(context.Context) (string, error) { return s.version, s.err }
+func (s stub) Name() drivers.Backend                                      { return s.name }
+func (s stub) Detect(context.Context, provision.Programs) (string, error) { return s.version, s.err }
 
 var someDrivers = []drivers.Driver{
 	{Info: drivers.Info{Name: "redis-setnx", Backend: drivers.Redis}},
@@ -179,18 +180,18 @@ func TestDocker(t *testing.T) {
 }
 
 func TestClocks(t *testing.T) {
-	if c := clocks(func() error { return nil }); c.State != OK {
+	if c := clockSkew(func() error { return nil }); c.State != OK {
 		t.Errorf("they can be skewed: %+v", c)
 	}
-	refused := fmt.Errorf("%w: why", clockskew.ErrUnsupported)
-	if c := clocks(func() error { return refused }); c.State != Note || c.Detail != refused.Error() {
+	refused := fmt.Errorf("%w: why", clocks.ErrUnsupported)
+	if c := clockSkew(func() error { return refused }); c.State != Note || c.Detail != refused.Error() {
 		t.Errorf("they cannot: %+v", c)
 	}
 }
 
 func TestChecks(t *testing.T) {
 	checks := Checks(t.Context(), Config{
-		Backends: []cluster.Backend{stub{name: drivers.Redis, version: "7.0.15"}, stub{name: drivers.Etcd, err: errors.New("gone")}},
+		Backends: []servers.Backend{stub{name: drivers.Redis, version: "7.0.15"}, stub{name: drivers.Etcd, err: errors.New("gone")}},
 		Drivers:  someDrivers, Results: t.TempDir(), Scratch: t.TempDir(),
 		DockerHost: "unix://" + filepath.Join(t.TempDir(), "none"),
 	})
@@ -198,19 +199,10 @@ func TestChecks(t *testing.T) {
 	for _, c := range checks {
 		names = append(names, c.Name)
 	}
-	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results clock skew docker chromium"; got != want {
+	if got, want := strings.Join(names, " "), "platform redis etcd open files scratch results clock skew docker"; got != want {
 		t.Errorf("checks %q, want %q", got, want)
 	}
 	if Worst(checks) != Missing {
 		t.Errorf("etcd is missing, and the worst is %s on %s", Worst(checks), runtime.GOOS)
-	}
-}
-
-func TestChromium(t *testing.T) {
-	if c := chromium(func() (string, error) { return "/usr/bin/chromium", nil }); c.State != OK || c.Advice != "" {
-		t.Errorf("there: %+v", c)
-	}
-	if c := chromium(func() (string, error) { return "", errors.New("install it") }); c.State != Note || c.Advice != "install it" {
-		t.Errorf("not there: %+v", c)
 	}
 }

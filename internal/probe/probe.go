@@ -1,4 +1,5 @@
-// Package probe measures round trips between two processes: what a path between a client and a server costs that does nothing.
+// Package probe measures round trips between two processes: what a path between a client and a server costs that does
+// nothing.
 package probe
 
 import (
@@ -12,8 +13,9 @@ import (
 	"github.com/lockbench/lockbench/internal/quantile"
 )
 
-// Subcommand is what the program is started again with: as a server that sends back what it gets, or as the client that times it.
-// They are processes, because within one process nobody has to be woken by the kernel, which is most of what a hop costs.
+// Subcommand is what the program is started again with: as a server that sends back what it gets, or as the client
+// that times it. They are processes, because within one process nobody has to be woken by the kernel, which is most
+// of what a hop costs.
 const Subcommand = "probe"
 
 // The first argument of the Subcommand. The addresses follow Ask.
@@ -40,8 +42,8 @@ type Quantiles struct {
 // Run is the Subcommand.
 func Run(stdin io.Reader, stdout io.Writer, args []string) error {
 	switch {
-	case len(args) == 1 && args[0] == Echo:
-		return echo(stdin, stdout)
+	case len(args) == 2 && args[0] == Echo:
+		return echo(stdin, stdout, args[1])
 	case len(args) > 1 && args[0] == Ask:
 		return ask(stdout, args[1:])
 	default:
@@ -49,9 +51,9 @@ func Run(stdin io.Reader, stdout io.Writer, args []string) error {
 	}
 }
 
-// echo listens on a free port of the loopback address, writes its address as one line, and serves until stdin ends.
-func echo(stdin io.Reader, stdout io.Writer) error {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// echo listens at addr, writes the address as one line, and serves until stdin ends.
+func echo(stdin io.Reader, stdout io.Writer, addr string) error {
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen for the probe: %w", err)
 	}

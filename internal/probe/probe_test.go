@@ -8,28 +8,26 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 func TestProbe(t *testing.T) {
 	stdin, hold := io.Pipe()
 	said, stdout := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- Run(stdin, stdout, []string{Echo}) }()
+	go func() { ended <- Run(stdin, stdout, []string{Echo, "127.0.0.1:0"}) }()
 	line, err := bufio.NewReader(said).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := strings.TrimSpace(line)
 	var out bytes.Buffer
-	if err := Run(nil, &out, []string{Ask, addr, addr}); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, Run(nil, &out, []string{Ask, addr, addr}))
 	in := json.NewDecoder(&out)
 	for range 2 {
 		var q Quantiles
-		if err := in.Decode(&q); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, in.Decode(&q))
 		if q.P50 <= 0 || q.P99 < q.P50 {
 			t.Errorf("%+v", q)
 		}
@@ -37,9 +35,7 @@ func TestProbe(t *testing.T) {
 	if err := in.Decode(&Quantiles{}); err != io.EOF {
 		t.Errorf("there is more than one result for each address: %v", err)
 	}
-	if err := hold.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, hold.Close())
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
@@ -67,7 +63,7 @@ func TestProbeOfAServerThatHangsUp(t *testing.T) {
 }
 
 func TestProbeOfNothing(t *testing.T) {
-	for _, args := range [][]string{nil, {"odd"}, {Ask}, {Echo, "more"}} {
+	for _, args := range [][]string{nil, {"odd"}, {Ask}, {Echo, "127.0.0.1:0", "more"}} {
 		if err := Run(strings.NewReader(""), io.Discard, args); err == nil {
 			t.Errorf("%q: no error", args)
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 func TestParse(t *testing.T) {
@@ -60,9 +62,7 @@ func TestFamily(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, c.Start())
 	want := map[int]bool{c.Process.Pid: true}
 	for lines := bufio.NewScanner(out); len(want) < 3 && lines.Scan(); {
 		pid, err := strconv.Atoi(strings.TrimSpace(lines.Text()))
@@ -83,9 +83,7 @@ func TestFamily(t *testing.T) {
 			t.Errorf("%+v is a stranger", p)
 		}
 	}
-	if err := c.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, c.Process.Kill())
 	for _, p := range family[1:] { // the first is reaped by Wait
 		if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil {
 			t.Error(err)

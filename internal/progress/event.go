@@ -1,10 +1,12 @@
-// Package progress tells what a run does while it does it: the orchestrator makes events, a Feed carries them, and a renderer
-// shows them as plain lines, as JSON or as a display that is drawn again and again.
+// Package progress tells what a run does while it does it. The run makes events, a Feed carries them, and a renderer
+// shows them as plain lines, as JSON, or as messages above a status line.
 package progress
 
 import (
 	"time"
 
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/checker/history"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -21,9 +23,9 @@ const (
 	TestStarted     Kind = "test-started"     // Driver, Test
 	PhaseStarted    Kind = "phase-started"    // Driver, Test, Phase, Expected
 	PhaseSkipped    Kind = "phase-skipped"    // Driver, Test, Phase, Status, Reason
-	FaultStruck     Kind = "fault-struck"     // Driver, Test, Phase, Fault, Target
-	FaultHealed     Kind = "fault-healed"     // as FaultStruck
-	Violation       Kind = "violation"        // Driver, Test, Text: provisional
+	FaultInjected   Kind = "fault-struck"     // Driver, Test, Phase, Fault, Target, Injection
+	FaultHealed     Kind = "fault-healed"     // as FaultInjected
+	Violation       Kind = "violation"        // Driver, Test, Violation, Text: provisional
 	Tick            Kind = "tick"             // Driver, Test, Phase, Counts
 	PhaseEnded      Kind = "phase-ended"      // Driver, Test, Phase, Status, Took, Counts; Reason, if something did not come in time
 	TestEnded       Kind = "test-ended"       // Driver, Test, Status, Reason
@@ -32,6 +34,8 @@ const (
 	RunEnded        Kind = "run-ended"        // Result
 	SweepEnded      Kind = "sweep-ended"      // Results
 	RoundsEnded     Kind = "rounds-ended"     // Dir, Results
+	SeriesStarted   Kind = "series-started"   // Dir, Expected; Results, of what will not run
+	SeriesEnded     Kind = "series-ended"     // Dir, Results
 )
 
 // Event is one thing that happened in a run. What a kind does not have is zero.
@@ -45,11 +49,15 @@ type Event struct {
 	Reason string         `json:"reason,omitempty"`
 	// Version is that of the servers.
 	Version string `json:"version,omitempty"`
-	// Fault and Target are what the history calls a fault and whom it strikes; together they name it within its test.
-	Fault  string `json:"fault,omitempty"`
-	Target string `json:"target,omitempty"`
-	Text   string `json:"text,omitempty"`
-	// Expected is an estimate of how long the phase lasts; Took is how long something lasted.
+	// Fault is the name of a fault, and Target says in a few words whom it hit. Injection says it in fields; its step
+	// names the injection within the test.
+	Fault     string         `json:"fault,omitempty"`
+	Target    string         `json:"target,omitempty"`
+	Injection *history.Fault `json:"injection,omitempty"`
+	Text      string         `json:"text,omitempty"`
+	// Violation is one that was seen while the test goes on; Text tells it.
+	Violation *checker.Violation `json:"violation,omitempty"`
+	// Expected is an estimate of how long the phase, or the series, lasts; Took is how long something lasted.
 	Expected time.Duration `json:"expected_ns,omitempty"`
 	Took     time.Duration `json:"took_ns,omitempty"`
 	Clusters *Clusters     `json:"clusters,omitempty"`
@@ -57,7 +65,7 @@ type Event struct {
 	Run      *Run          `json:"run,omitempty"`
 	Result   *Result       `json:"result,omitempty"`
 	Results  []Result      `json:"results,omitempty"`
-	// Dir is the directory of all rounds.
+	// Dir is the directory of all rounds, or of the series.
 	Dir string `json:"dir,omitempty"`
 }
 
@@ -67,12 +75,22 @@ type Run struct {
 	// Swept says which run of a sweep it is ("$.workload.ttl = 2s"); empty: there is no sweep.
 	Swept string `json:"swept,omitempty"`
 	// Round says which of several rounds it is; nil: there is only one.
-	Round   *results.Round `json:"round,omitempty"`
-	Seed    uint64         `json:"seed"`
-	Dir     string         `json:"dir"`
-	Drivers []string       `json:"drivers"`
+	Round *results.Round `json:"round,omitempty"`
+	// Place says which run of a series of scenarios it is; nil: it is of none.
+	Place   *Place   `json:"series,omitempty"`
+	Seed    uint64   `json:"seed"`
+	Dir     string   `json:"dir"`
+	Drivers []string `json:"drivers"`
 	// Tests are those that have a meaning, in the order in which each driver runs them.
 	Tests []Test `json:"tests"`
+}
+
+// Place is a run's among those of a series.
+type Place struct {
+	N  int `json:"n"`
+	Of int `json:"of"`
+	// Left is an estimate of how long the runs after this one take.
+	Left time.Duration `json:"then_ns"`
 }
 
 // Test is one driver under one setting.
@@ -110,6 +128,10 @@ type Clusters struct {
 
 // Result is how a run ended.
 type Result struct {
+	// Scenario is that of a run of a series.
+	Scenario string `json:"scenario,omitempty"`
+	// Kept is true if the run was there already when the series went on.
+	Kept bool `json:"kept,omitempty"`
 	// Swept and Round are the Run's.
 	Swept string         `json:"swept,omitempty"`
 	Round *results.Round `json:"round,omitempty"`
@@ -120,7 +142,8 @@ type Result struct {
 	Tests []Verdict `json:"tests"`
 }
 
-// Verdict is what was judged of a test: each of the three is valid, invalid, unknown or not applicable.
+// Verdict is what is known of a test, in the words of the report: each of the three is valid, invalid, unknown, failed,
+// not run or not applicable.
 type Verdict struct {
 	Test      string `json:"test"`
 	Driver    string `json:"driver"`

@@ -14,8 +14,9 @@ type Renderer interface {
 	Close() error
 }
 
-// Feed carries events to a renderer in a goroutine of its own, so that a slow terminal or reader holds up nobody. A tick
-// that was not shown yet gives way to the next one of its test; the number of other events is bound by the scenario.
+// Feed carries events to a renderer in a goroutine of its own, so that a slow terminal or reader holds up nobody. A
+// tick that was not shown yet gives way to the next one of its test; the number of other events is bound by the
+// scenario.
 type Feed struct {
 	mu     sync.Mutex
 	queue  []Event
@@ -33,7 +34,8 @@ func Start(r Renderer, every time.Duration) *Feed {
 	return f
 }
 
-// Emit queues the event. It never blocks, and may be called from several goroutines at once. After Close it does nothing.
+// Emit queues the event. It never blocks, and may be called from several goroutines at once. After Close it does
+// nothing.
 func (f *Feed) Emit(e Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

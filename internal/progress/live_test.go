@@ -10,6 +10,9 @@ import (
 
 	"github.com/hinshun/vt10x"
 	"pgregory.net/rapid"
+
+	"github.com/lockbench/lockbench/internal/testkit/golden"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 // screen is a terminal on which somebody has typed a command.
@@ -28,15 +31,19 @@ func newScreen(width, height int, rewrap bool) *screen {
 
 func (s *screen) Write(b []byte) (int, error) { return s.vt.Write(b) }
 
-func (s *screen) size() (width, height int) { return s.vt.Size() }
+func (s *screen) width() int {
+	width, _ := s.vt.Size()
+	return width
+}
 
-// lines are those above the cursor, which is where the program left it.
-func (s *screen) lines() []string {
+// lines are those above the cursor, and the one at it, which is the status line.
+func (s *screen) lines() (above []string, status string) {
 	var lines []string
 	for _, l := range strings.Split(s.vt.String(), "\n") {
 		lines = append(lines, strings.TrimRight(l, " \x00"))
 	}
-	return lines[:s.vt.Cursor().Y]
+	y := s.vt.Cursor().Y
+	return lines[:y], lines[y]
 }
 
 func (s *screen) resize(width, height int) {
@@ -44,10 +51,14 @@ func (s *screen) resize(width, height int) {
 		s.vt.Resize(width, height)
 		return
 	}
-	lines := s.lines()
+	above, status := s.lines()
 	s.vt = vt10x.New(vt10x.WithSize(width, height))
-	for _, l := range lines {
+	for _, l := range above {
 		s.vt.Write([]byte(l + "\r\n"))
+	}
+	s.vt.Write([]byte(status + "\r"))
+	for n := len([]rune(status)); n > width; n -= width {
+		s.vt.Write([]byte("\x1b[A"))
 	}
 }
 
@@ -56,96 +67,119 @@ type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
 
-// show gives the display the events at the time of the last one, and then time to see that a window stays as it is.
-func (c *clock) show(t interface{ Fatal(...any) }, l *Live, events []Event) {
+// show gives the display the events at the time of the last one.
+func (c *clock) show(t must.T, l *Live, events []Event) {
 	if len(events) > 0 {
 		c.at = events[len(events)-1].Time
 	}
-	err := l.Show(events)
-	if l.resized.Equal(c.at) {
-		c.at = c.at.Add(settle)
-		err = errors.Join(err, l.Show(nil))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, l.Show(events))
 }
 
-// TestLiveOnScreens: what stands on screens of several widths, the last of them too low, at the begin of a run, with faults
-// in force, while it is judged, and when it is over.
+// TestLiveOnScreens: the status line on screens of several widths as a run goes on, and what stands there when it is
+// over.
 func TestLiveOnScreens(t *testing.T) {
 	var got strings.Builder
-	for _, size := range [][2]int{{132, 24}, {80, 24}, {40, 40}, {20, 60}, {80, 6}} {
-		s, c := newScreen(size[0], size[1], false), &clock{}
-		l := NewLive(s, s.size, c.now)
+	for _, width := range []int{150, 80, 20} {
+		s, c := newScreen(width, 60, false), &clock{}
+		l := NewLive(s, s.width, c.now)
+		fmt.Fprintf(&got, "--- %d columns\n", width)
 		snapshot := func(when string) {
-			fmt.Fprintf(&got, "--- %d × %d, %s\n%s\n", size[0], size[1], when, strings.Join(s.lines(), "\n"))
+			_, status := s.lines()
+			fmt.Fprintf(&got, "%-13s|%s|\n", when, status)
 		}
 		c.show(t, l, nil)
 		c.show(t, l, start())
 		snapshot("begin")
-		c.show(t, l, middle()[:9])
-		c.show(t, l, middle()[9:])
+		c.show(t, l, middle()[:5])
+		snapshot("healthy")
+		c.show(t, l, middle()[5:15])
 		snapshot("under faults")
+		c.show(t, l, middle()[15:])
+		snapshot("an incident")
 		last := end()
 		c.show(t, l, last[:6])
 		snapshot("tests over")
 		c.show(t, l, last[6:7])
 		snapshot("judging")
 		c.show(t, l, last[7:])
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, l.Close())
 		snapshot("over")
-		if c := s.vt.Cursor(); c.X != 0 || !s.vt.CursorVisible() {
-			t.Errorf("%v: the cursor is at column %d, visible: %v", size, c.X, s.vt.CursorVisible())
+		above, _ := s.lines()
+		got.WriteString(strings.Join(above, "\n") + "\n")
+		if c := s.vt.Cursor(); c.X != 0 || !s.vt.CursorVisible() || s.vt.Mode()&vt10x.ModeWrap == 0 {
+			t.Errorf("%d columns: the cursor is at column %d, visible: %v; modes %b", width, c.X, s.vt.CursorVisible(), s.vt.Mode())
 		}
 	}
-	golden(t, "screens.txt", got.String())
+	golden.Compare(t, "testdata/screens.txt", []byte(got.String()))
 }
 
-// TestLiveSurvivesResizing: whatever becomes of the window, right above the cursor stands the frame, and nothing of any
-// frame before stands elsewhere.
+// TestLiveSurvivesResizing: whatever becomes of the window, the status line stands at the cursor, and above it
+// messages only.
 func TestLiveSurvivesResizing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		width, height := rapid.IntRange(16, 110), rapid.IntRange(2, 24)
+		// In a window too low for what a resize makes of the old line, a part of it scrolls away.
+		width, height := rapid.IntRange(16, 110), rapid.IntRange(9, 40)
 		s, c := newScreen(width.Draw(t, "width"), height.Draw(t, "height"), rapid.Bool().Draw(t, "rewrap")), &clock{}
-		l := NewLive(s, s.size, c.now)
+		l, told := NewLive(s, s.width, c.now), typed
 		for _, e := range slices.Concat(start(), middle(), end()) {
 			if rapid.Bool().Draw(t, "resize") {
 				s.resize(width.Draw(t, "width"), height.Draw(t, "height"))
 			}
 			c.show(t, l, []Event{e})
-			lines, frame := s.lines(), l.canvas.frame
-			if len(lines) < len(frame) || !slices.Equal(lines[len(lines)-len(frame):], frame) {
-				t.Fatalf("the screen has\n%s\nwant at its end\n%s", strings.Join(lines, "\n"), strings.Join(frame, "\n"))
+			above, status := s.lines()
+			if want := l.state.line(c.at, s.width()-1); status != want {
+				t.Fatalf("the status line is\n%s\nwant\n%s", status, want)
 			}
-			for _, line := range lines[:len(lines)-len(frame)] {
-				if strings.Contains(line, "elapsed") || strings.Contains(line, "granted of") {
-					t.Fatalf("a frame was left behind:\n%s", strings.Join(lines, "\n"))
+			told += l.message(e)
+			for _, line := range above {
+				if !strings.Contains(told, strings.TrimSpace(line)) {
+					t.Fatalf("what is left behind is no part of a message: %q in\n%s", line, s.vt.String())
 				}
 			}
 		}
 		if err := l.Close(); err != nil || strings.Contains(s.vt.String(), "elapsed") {
-			t.Fatalf("%v: the frame is still there:\n%s", err, strings.Join(s.lines(), "\n"))
+			t.Fatalf("%v: the status line is still there:\n%s", err, s.vt.String())
 		}
 	})
 }
 
-// TestLiveKeepsWhatWasThere: without resizing, nothing above the display is touched.
+// TestLiveKeepsWhatWasThere: nothing above the status line is touched.
 func TestLiveKeepsWhatWasThere(t *testing.T) {
-	s, c := newScreen(80, 60, false), &clock{}
-	l := NewLive(s, s.size, c.now)
+	s, c := newScreen(200, 60, false), &clock{}
+	l := NewLive(s, s.width, c.now)
+	var before []string
 	for _, e := range slices.Concat(start(), middle(), end()) {
 		c.show(t, l, []Event{e})
-		if s.lines()[0] != typed {
-			t.Fatalf("after %s:\n%s", e.Kind, strings.Join(s.lines(), "\n"))
+		above, _ := s.lines()
+		if above[0] != typed || len(above) < len(before) || !slices.Equal(above[:len(before)], before) {
+			t.Fatalf("after %s:\n%s", e.Kind, strings.Join(above, "\n"))
 		}
+		before = above
+	}
+}
+
+// TestStatusLineTakesTurns: each driver that is at work is shown in turn, with the faults that are in force on it.
+func TestStatusLineTakesTurns(t *testing.T) {
+	s := newState()
+	for _, e := range slices.Concat(start(), middle()) {
+		s.apply(e)
+	}
+	seen := map[string]bool{}
+	for at := begin; at.Before(begin.Add(4 * turn)); at = at.Add(time.Second) {
+		_, driver, _ := strings.Cut(s.line(at, 300), "incident  ")
+		name, _, _ := strings.Cut(driver, ":")
+		seen[name] = true
+		if !strings.Contains(driver, "partition holder: c") || strings.Contains(driver, "zookeeper") {
+			t.Errorf("%v after the begin: %s", at.Sub(begin), driver)
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("it shows %v", seen)
 	}
 }
 
 func TestLiveTellsThatItCannotWrite(t *testing.T) {
-	l := NewLive(broken{}, func() (int, int) { return 80, 24 }, time.Now)
+	l := NewLive(broken{}, func() int { return 80 }, time.Now)
 	if err := l.Show(start()); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
@@ -157,8 +191,8 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errBroken }
 
-// TestTimeLeft: phases that run alone add up, the others are told by the slowest driver, and what was measured counts more
-// than what was expected.
+// TestTimeLeft: phases that run alone add up, the others are told by the slowest driver, and what was measured counts
+// more than what was expected.
 func TestTimeLeft(t *testing.T) {
 	s, seen := newState(), 0
 	for _, tt := range []struct {
@@ -184,7 +218,7 @@ func TestTimeLeft(t *testing.T) {
 	}
 	again := newState()
 	two := planned("etcd")
-	two.Name = "etcd.fencing-on.heed-on"
+	two.Name = "etcd.fenced.heeding"
 	again.apply(at(0, Event{Kind: RunStarted, Run: &Run{Drivers: []string{"etcd"}, Tests: []Test{planned("etcd"), two}}}))
 	again.apply(at(0, of("etcd", "healed", Event{Kind: PhaseEnded, Took: 9 * time.Second})))
 	if got, want := again.left(begin), (4+3)*time.Second+(4+3+9)*time.Second; got != want {

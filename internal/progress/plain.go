@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/lockbench/lockbench/internal/units"
@@ -14,7 +15,7 @@ func Line(e Event) string {
 	var s string
 	switch e.Kind {
 	case RunStarted:
-		s = fmt.Sprintf("lockbench: scenario %s, seed %d, drivers %s", e.Run.subject(), e.Run.Seed, strings.Join(e.Run.Drivers, ", "))
+		s = fmt.Sprintf("lockbench: %sscenario %s, seed %d, drivers %s", e.Run.Place.before(), e.Run.subject(), e.Run.Seed, strings.Join(e.Run.Drivers, ", "))
 	case DriverOut:
 		s = fmt.Sprintf("%s: %s: %s", e.Driver, e.Status, e.Reason)
 	case ClustersReady:
@@ -36,6 +37,17 @@ func Line(e Event) string {
 	return printable(s)
 }
 
+// before is what is said before the run's scenario: which run of how many it is, and how long those after it take.
+func (p *Place) before() string {
+	if p == nil {
+		return ""
+	}
+	if p.Left <= 0 {
+		return fmt.Sprintf("run %d of %d: ", p.N, p.Of)
+	}
+	return fmt.Sprintf("run %d of %d, the others take about %v: ", p.N, p.Of, p.Left.Round(time.Second))
+}
+
 // subject is what the run is about: its scenario and, in a sweep, the value, or which round it is.
 func (r *Run) subject() string {
 	s := r.Scenario
@@ -48,14 +60,15 @@ func (r *Run) subject() string {
 	return s
 }
 
-// printable puts blanks in the place of control characters, which messages of servers may have.
+// printable puts blanks in the place of characters that steer a terminal, turn a line around or hide in it. Messages
+// of servers may have some.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, "\ufffd"))
 }
 
 // Plain writes a line for each event that is worth one.

@@ -4,35 +4,21 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/checker/history"
+	"github.com/lockbench/lockbench/internal/testkit/golden"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s is not what it was; if that is right, run go test ./internal/progress -update. It is now:\n%s", path, got)
-	}
-}
 
 func TestGolden(t *testing.T) {
 	all := slices.Concat(start(), middle(), end())
@@ -43,10 +29,8 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			r := make(&out)
-			if err := errors.Join(r.Show(all[:3]), r.Show(nil), r.Show(all[3:]), r.Close()); err != nil {
-				t.Fatal(err)
-			}
-			golden(t, name, out.String())
+			must.Succeed(t, errors.Join(r.Show(all[:3]), r.Show(nil), r.Show(all[3:]), r.Close()))
+			golden.Compare(t, filepath.Join("testdata", name), out.Bytes())
 		})
 	}
 }
@@ -55,9 +39,7 @@ func TestGolden(t *testing.T) {
 func TestJSONIsWhatWasEmitted(t *testing.T) {
 	all := slices.Concat(start(), middle(), end())
 	var out bytes.Buffer
-	if err := NewJSON(&out).Show(all); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, NewJSON(&out).Show(all))
 	for i, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
 		var e Event
 		if err := json.Unmarshal([]byte(line), &e); err != nil || i >= len(all) || !reflect.DeepEqual(e, all[i]) {
@@ -88,8 +70,8 @@ func (s *stuck) Close() error {
 	return nil
 }
 
-// TestNobodyWaitsForTheRenderer emits while the renderer stands still: ticks give way to newer ones of their test, and all
-// else is shown, in order.
+// TestNobodyWaitsForTheRenderer emits while the renderer stands still: ticks give way to newer ones of their test,
+// and all else is shown, in order.
 func TestNobodyWaitsForTheRenderer(t *testing.T) {
 	r := newStuck()
 	f := Start(r, 0)
@@ -103,9 +85,7 @@ func TestNobodyWaitsForTheRenderer(t *testing.T) {
 		}
 	}
 	close(r.go_)
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, f.Close())
 	f.Emit(Event{Kind: Note, Text: "too late"})
 	var got []string
 	for _, e := range r.shown {
@@ -140,5 +120,29 @@ func TestTimePassesWithoutEvents(t *testing.T) {
 	<-r.begun
 	if err := f.Close(); err != nil || len(r.shown) > 0 || !r.closed {
 		t.Errorf("%v, %d events, closed: %v", err, len(r.shown), r.closed)
+	}
+}
+
+// TestNothingSteersTheTerminal: names and messages of others keep no character that does.
+func TestNothingSteersTheTerminal(t *testing.T) {
+	const bad = "a\x1b[2J\r\a\u009b2J\u202e\u2028\u200b\ufeff\xff"
+	for _, e := range []Event{
+		{Kind: RunStarted, Run: &Run{Scenario: bad, Swept: bad, Drivers: []string{bad}, Tests: []Test{{Name: bad, Driver: bad, Phases: []Phase{{Name: bad}}}}}},
+		{Kind: DriverOut, Driver: bad, Reason: bad}, {Kind: TestStarted, Driver: bad, Test: bad}, {Kind: PhaseStarted, Driver: bad, Test: bad, Phase: bad},
+		{Kind: PhaseSkipped, Test: bad, Phase: bad, Reason: bad}, {Kind: FaultInjected, Driver: bad, Test: bad, Phase: bad, Fault: bad, Target: bad, Injection: &history.Fault{}},
+		{Kind: Violation, Driver: bad, Test: bad, Text: bad, Violation: &checker.Violation{}}, {Kind: Note, Test: bad, Text: bad}, {Kind: TestEnded, Driver: bad, Test: bad, Reason: bad},
+	} {
+		var plain, live bytes.Buffer
+		must.Succeed(t, NewPlain(&plain).Show([]Event{e}))
+		l := NewLive(&live, func() int { return 400 }, time.Now)
+		must.Succeed(t, l.Show([]Event{{Kind: RunStarted, Run: &Run{Drivers: []string{bad}, Tests: []Test{{Name: bad, Driver: bad, Phases: []Phase{{Name: bad}}}}}}}))
+		live.Reset()
+		must.Succeed(t, l.Show([]Event{e}))
+		own := strings.NewReplacer(toBegin, "", clearLine, "", clearBelow, "", wrapOff, "", wrapOn, "", "\n", "")
+		for _, said := range []string{plain.String(), live.String()} {
+			if said = own.Replace(said); strings.ContainsFunc(said, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(said) {
+				t.Errorf("%s: %q", e.Kind, said)
+			}
+		}
 	}
 }

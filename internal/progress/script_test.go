@@ -3,6 +3,7 @@ package progress
 import (
 	"time"
 
+	"github.com/lockbench/lockbench/checker/history"
 	"github.com/lockbench/lockbench/internal/results"
 )
 
@@ -17,7 +18,7 @@ func at(seconds float64, e Event) Event {
 
 // of makes the event one of a test of etcd or redis-setnx.
 func of(driver, phase string, e Event) Event {
-	e.Driver, e.Test, e.Phase = driver, driver+".fencing-off.heed-on", phase
+	e.Driver, e.Test, e.Phase = driver, driver+".unfenced.heeding", phase
 	return e
 }
 
@@ -26,8 +27,12 @@ func one() *int {
 	return &n
 }
 
+func holder(step int, host string) *history.Fault {
+	return &history.Fault{Step: step, Role: "holder", Hosts: []string{host}}
+}
+
 func planned(driver string) Test {
-	return Test{driver + ".fencing-off.heed-on", driver, []Phase{
+	return Test{driver + ".unfenced.heeding", driver, []Phase{
 		{"healthy", true, 4 * time.Second}, {"holder-cut", false, 3 * time.Second}, {"healed", false, time.Second},
 	}}
 }
@@ -60,8 +65,8 @@ func middle() []Event {
 		at(10, of("etcd", "healthy", Event{Kind: PhaseEnded, Status: results.Complete, Took: 4 * time.Second})),
 		at(10, of("redis-setnx", "holder-cut", Event{Kind: PhaseStarted, Expected: 3 * time.Second})),
 		at(10, of("etcd", "holder-cut", Event{Kind: PhaseStarted, Expected: 3 * time.Second})),
-		at(10.1, of("redis-setnx", "holder-cut", Event{Kind: FaultStruck, Fault: "partition", Target: "holder: c3"})),
-		at(10.2, of("etcd", "holder-cut", Event{Kind: FaultStruck, Fault: "partition", Target: "holder: c1"})),
+		at(10.1, of("redis-setnx", "holder-cut", Event{Kind: FaultInjected, Fault: "partition", Target: "holder: c3", Injection: holder(1, "c3")})),
+		at(10.2, of("etcd", "holder-cut", Event{Kind: FaultInjected, Fault: "partition", Target: "holder: c1", Injection: holder(1, "c1")})),
 		at(11, of("etcd", "holder-cut", Event{Kind: Tick, Counts: &Counts{Attempts: 31, Grants: 20, Rate: 20, Max: 1230 * time.Millisecond}})),
 		at(12, of("redis-setnx", "", Event{Kind: Violation, Text: "c1 was granted `lock-1` at 4.1 s while c3, granted it at 2.1 s, still held it"})),
 		at(12, of("redis-setnx", "holder-cut", Event{Kind: Tick, Counts: &Counts{Attempts: 150, Grants: 135, Rate: 12.25, P99: 94961663, Max: 122884589, Incidents: one()}})),
@@ -71,7 +76,7 @@ func middle() []Event {
 // end is the rest of the run.
 func end() []Event {
 	return []Event{
-		at(13, of("redis-setnx", "holder-cut", Event{Kind: FaultHealed, Fault: "partition", Target: "holder: c3"})),
+		at(13, of("redis-setnx", "holder-cut", Event{Kind: FaultHealed, Fault: "partition", Target: "holder: c3", Injection: holder(1, "c3")})),
 		at(14, of("redis-setnx", "holder-cut", Event{Kind: PhaseEnded, Status: results.Complete, Reason: "not recovered within 7s after the heal", Took: 4 * time.Second})),
 		at(14, of("redis-setnx", "healed", Event{Kind: PhaseSkipped, Status: results.NotApplicable, Reason: "1 server has no minority"})),
 		at(14, of("redis-setnx", "", Event{Kind: TestEnded, Status: results.Complete})),
@@ -80,7 +85,7 @@ func end() []Event {
 		at(15, Event{Kind: Judging}),
 		at(16, Event{Kind: RunEnded, Result: &Result{
 			Swept: "$.workload.ttl = 2s", Dir: "results/20261123T060000Z-partition", Exit: 4, Error: "etcd: no space left on device",
-			Tests: []Verdict{{"redis-setnx.fencing-off.heed-on", "redis-setnx", "invalid", "valid", "valid", 1}},
+			Tests: []Verdict{{"redis-setnx.unfenced.heeding", "redis-setnx", "invalid", "valid", "valid", 1}},
 		}}),
 	}
 }

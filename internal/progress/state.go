@@ -1,17 +1,21 @@
 package progress
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/results"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/lockbench/lockbench/internal/units"
 )
 
-// state is what is known of a run by its events.
+// state is what the events tell of a run.
 type state struct {
-	run     Run
 	began   time.Time
 	judging bool
+	place   *Place // nil: it is no run of a series
 	rows    []*row
 	over    map[testPhase]bool          // phases that ended, or never will begin
 	took    map[testPhase]time.Duration // by driver: how long a phase lasted the last time
@@ -24,17 +28,16 @@ type testPhase struct{ of, phase string }
 type row struct {
 	driver string
 	tests  []Test
-	stage  string // in words, while no test runs
+	stage  string // in words, while no phase runs
+	ended  int    // tests that ended
 	out    bool   // it will not run, or not any more
 
 	test       string // under way; empty: none
-	number     int    // of tests that began
 	testBegan  time.Time
 	phase      string // under way; empty: none
-	phased     bool   // the test had a phase
 	phaseBegan time.Time
 	counts     *Counts        // of the phase; nil: not known yet
-	force      []string       // the faults in force
+	force      []Event        // the injections in force
 	incidents  map[string]int // by test, as far as they are known
 }
 
@@ -42,21 +45,26 @@ func newState() *state {
 	return &state{over: map[testPhase]bool{}, took: map[testPhase]time.Duration{}}
 }
 
+// row finds a driver's row; nil: the driver is none of the run's.
+func (s *state) row(driver string) *row {
+	if i := slices.IndexFunc(s.rows, func(r *row) bool { return r.driver == driver }); i >= 0 {
+		return s.rows[i]
+	}
+	return nil
+}
+
 // apply takes an event in.
 func (s *state) apply(e Event) {
 	switch e.Kind {
 	case RunStarted:
 		s.start(e)
-		return
 	case Judging:
 		s.judging = true
-		return
 	}
-	i := slices.IndexFunc(s.rows, func(r *row) bool { return r.driver == e.Driver })
-	if i < 0 {
+	r := s.row(e.Driver)
+	if r == nil {
 		return // it is about no driver
 	}
-	r := s.rows[i]
 	switch e.Kind {
 	case PhaseSkipped:
 		s.over[testPhase{e.Test, e.Phase}] = true
@@ -72,7 +80,7 @@ func (s *state) apply(e Event) {
 }
 
 func (s *state) start(e Event) {
-	s.run, s.began = *e.Run, e.Time
+	s.began, s.place = e.Time, e.Run.Place
 	for _, driver := range e.Run.Drivers {
 		r := &row{driver: driver, stage: "servers start", incidents: map[string]int{}}
 		for _, t := range e.Run.Tests {
@@ -94,40 +102,29 @@ func (r *row) phases(test string) []Phase {
 }
 
 func (r *row) apply(e Event) {
-	fault := e.Fault + " " + e.Target
 	switch e.Kind {
-	case ClusterStarting:
-		r.stage = "servers start"
 	case ClusterReady:
 		r.stage = "servers are ready"
 	case DriverOut:
-		r.stage, r.out = string(e.Status), true
+		r.out = true
 	case TestStarted:
-		r.test, r.testBegan, r.phased, r.counts, r.force = e.Test, e.Time, false, nil, nil
-		r.number++
+		r.test, r.testBegan, r.stage, r.counts, r.force = e.Test, e.Time, "clients start", nil, nil
 	case TestEnded:
-		r.test, r.phase, r.force = "", "", nil
-		if r.stage = "between two tests"; r.number == len(r.tests) {
-			r.stage = "done"
-		}
-		if e.Status != results.Complete {
-			r.stage = string(e.Status)
-		}
+		r.test, r.phase, r.stage, r.force = "", "", "between two tests", nil
+		r.ended++
 	case PhaseStarted:
-		r.phase, r.phaseBegan, r.phased, r.counts = e.Phase, e.Time, true, nil
+		r.phase, r.phaseBegan, r.counts = e.Phase, e.Time, nil
 	case Tick:
 		if r.phase == e.Phase && r.test == e.Test { // else it comes too late
 			r.take(e)
 		}
 	case PhaseEnded:
 		r.take(e)
-		r.phase = ""
-	case FaultStruck:
-		r.force = append(r.force, fault)
+		r.phase, r.stage = "", "between two phases"
+	case FaultInjected:
+		r.force = append(r.force, e)
 	case FaultHealed:
-		if i := slices.Index(r.force, fault); i >= 0 {
-			r.force = slices.Delete(r.force, i, i+1)
-		}
+		r.force = slices.DeleteFunc(r.force, func(o Event) bool { return o.Injection.Step == e.Injection.Step })
 	}
 }
 
@@ -141,13 +138,8 @@ func (r *row) take(e Event) {
 	}
 }
 
-// done reports whether all tests ended.
-func (s *state) done() bool {
-	return !slices.ContainsFunc(s.rows, func(r *row) bool { return !r.out && (r.test != "" || r.number < len(r.tests)) })
-}
-
-// left estimates how long the tests still take: the phases that run alone one driver after another, and the others as long as
-// the slowest driver needs. A phase that ran before is taken to last as long again.
+// left estimates how long the tests still take: the phases that run alone one driver after another, and the others as
+// long as the slowest driver needs. A phase that ran before is taken to last as long again.
 func (s *state) left(now time.Time) time.Duration {
 	var alone, rest time.Duration
 	for _, r := range s.rows {
@@ -183,18 +175,82 @@ func (s *state) lasts(r *row, t Test, p Phase, now time.Time) time.Duration {
 	return d
 }
 
-// pause says what a driver does while no phase of it is under way.
-func (s *state) pause(r *row) string {
+// turn is how long the status line shows one of several drivers.
+const turn = 3 * time.Second
+
+// line is the status line, in at most width columns: the times and incidents of the run and, in turn, one of the
+// drivers that are at work.
+func (s *state) line(now time.Time, width int) string {
+	elapsed := now.Sub(s.began)
+	left := s.left(now).Round(time.Second)
+	cells := []string{fmt.Sprintf("%v elapsed", elapsed.Round(time.Second))}
+	working := s.working()
 	switch {
-	case r.test == "":
-		return r.stage
-	case !r.phased:
-		return "clients start"
+	case s.judging:
+		cells = append(cells, "judging the histories")
+	case len(working) == 0:
+		cells = append(cells, "all tests are over")
+	case left > 0:
+		cells = append(cells, fmt.Sprintf("about %v left", left))
+	default:
+		cells = append(cells, "longer than expected")
 	}
-	for _, p := range r.phases(r.test) {
-		if !s.over[testPhase{r.test, p.Name}] {
-			return "waits for the others"
+	if p := s.place; p != nil {
+		cells = append(cells, fmt.Sprintf("run %d of %d, %v in all", p.N, p.Of, (left+p.Left).Round(time.Second)))
+	}
+	incidents := 0
+	for _, r := range s.rows {
+		for _, n := range r.incidents {
+			incidents += n
 		}
 	}
-	return "clients stop"
+	if incidents > 0 {
+		cells = append(cells, units.Plural(incidents, "incident"))
+	}
+	if len(working) > 0 && !s.judging {
+		cells = append(cells, working[int(max(0, elapsed)/turn)%len(working)].status(now))
+	}
+	return text.Snip(printable(strings.Join(cells, "  ")), width, "…")
+}
+
+// working lists the drivers that have a phase under way or, if none has, those that have tests left.
+func (s *state) working() []*row {
+	var left, phase []*row
+	for _, r := range s.rows {
+		if r.out || r.ended == len(r.tests) {
+			continue
+		}
+		left = append(left, r)
+		if r.phase != "" {
+			phase = append(phase, r)
+		}
+	}
+	if len(phase) > 0 {
+		return phase
+	}
+	return left
+}
+
+// status says what one driver does.
+func (r *row) status(now time.Time) string {
+	if r.phase == "" {
+		return r.driver + ": " + r.stage
+	}
+	s := r.driver + ": "
+	if len(r.tests) > 1 {
+		s += fmt.Sprintf("test %d of %d, ", r.ended+1, len(r.tests))
+	}
+	s += fmt.Sprintf("%s %v", r.phase, now.Sub(r.phaseBegan).Round(time.Second))
+	if c := r.counts; c != nil {
+		s += fmt.Sprintf(", %.0f grants/s", c.Rate)
+		if c.P99 > 0 {
+			s += ", p99 " + units.Duration(c.P99)
+		} else if c.Max > 0 { // too few for a percentile
+			s += ", max " + units.Duration(c.Max)
+		}
+	}
+	for _, f := range r.force {
+		s += ", " + f.Fault + " " + f.Target
+	}
+	return s
 }

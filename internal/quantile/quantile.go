@@ -1,6 +1,6 @@
-// Package quantile finds quantiles by nearest rank: the smallest value that no less than a given part of all values lies at or
-// below. HdrHistogram defines them so; hdrhistogram-go rounds the rank half up instead, which makes a p99 of a few hundred values
-// that of the value below in every other case.
+// Package quantile finds quantiles by nearest rank: the smallest value that no less than a given part of all values
+// lies at or below. HdrHistogram defines them so; hdrhistogram-go rounds the rank half up instead, which makes a p99
+// of a few hundred values that of the value below in every other case.
 package quantile
 
 import (

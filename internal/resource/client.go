@@ -12,16 +12,17 @@ import (
 
 // Client is one worker's connection to the resource. It is not safe for concurrent use.
 type Client struct {
-	addr string
-	conn net.Conn
-	in   *bufio.Scanner
+	addr, secret string
+	conn         net.Conn
+	in           *bufio.Scanner
+	opening      []byte // what goes before the next request: the secret, on a connection that has not said it
 }
 
 // ErrUnsent is wrapped by the error of a request that never left the worker.
 var ErrUnsent = errors.New("request not sent")
 
-// NewClient makes a client that connects at its first request.
-func NewClient(addr string) *Client { return &Client{addr: addr} }
+// NewClient makes a client that connects at its first request. The secret is the resource's.
+func NewClient(addr, secret string) *Client { return &Client{addr: addr, secret: secret} }
 
 // Do sends one request and waits for its answer until ctx ends. After an error that does not wrap ErrUnsent
 // nobody knows whether the request was, or will be, served; the next request uses a new connection.
@@ -32,7 +33,7 @@ func (c *Client) Do(ctx context.Context, req *Request) (Response, error) {
 		if err != nil {
 			return Response{}, fmt.Errorf("%w: connect to the resource: %w", ErrUnsent, err)
 		}
-		c.conn, c.in = conn, bufio.NewScanner(conn)
+		c.conn, c.in, c.opening = conn, bufio.NewScanner(conn), []byte(c.secret+"\n")
 	}
 	resp, err := c.exchange(ctx, req)
 	if err != nil {
@@ -52,7 +53,11 @@ func (c *Client) exchange(ctx context.Context, req *Request) (Response, error) {
 	if err != nil {
 		return Response{}, fmt.Errorf("%w: %w", ErrUnsent, err)
 	}
-	if _, err := conn.Write(append(line, '\n')); err != nil {
+	line = append(line, '\n')
+	if c.opening != nil {
+		line, c.opening = append(c.opening, line...), nil
+	}
+	if _, err := conn.Write(line); err != nil {
 		return Response{}, fmt.Errorf("send a request to the resource: %w", err)
 	}
 	if !c.in.Scan() {

@@ -2,7 +2,7 @@
 // serves one request after another, checks fencing tokens if it is told to, and records the order in which it did.
 package resource
 
-// Request is one line of JSON from a worker.
+// Request is one line of JSON from a worker. The first line of each connection is the secret, and is not answered.
 type Request struct {
 	F       string `json:"f"` // "read" or "write"
 	Lock    string `json:"lock"`

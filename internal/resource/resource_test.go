@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 )
 
 // recorded collects what a resource records.
@@ -20,7 +21,10 @@ func (r *recorded) record(op *history.Op) error {
 	return nil
 }
 
-func listen(t *testing.T, cfg Config) *Server {
+const secret = "the secret of a run"
+
+func listen(t testing.TB, cfg Config) *Server {
+	cfg.Addr, cfg.Secret = "127.0.0.1:0", secret
 	t.Helper()
 	s, err := Listen(cfg)
 	if err != nil {
@@ -34,7 +38,7 @@ func listen(t *testing.T, cfg Config) *Server {
 	return s
 }
 
-func do(t *testing.T, c *Client, req Request) Response {
+func do(t testing.TB, c *Client, req Request) Response {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -67,7 +71,7 @@ func TestFence(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var rec recorded
 			s := listen(t, Config{Fence: tt.fence, Record: rec.record})
-			c := NewClient(s.Addr())
+			c := NewClient(s.Addr(), secret)
 			defer c.Close()
 			writes := uint64(0)
 			for i, st := range tt.steps {
@@ -98,7 +102,7 @@ func TestOrderIsTotal(t *testing.T) {
 	const workers, each = 8, 50
 	for w := range workers {
 		wg.Go(func() {
-			c := NewClient(s.Addr())
+			c := NewClient(s.Addr(), secret)
 			defer c.Close()
 			for i := range each {
 				if _, err := c.Do(context.Background(), &Request{F: "write", Lock: fmt.Sprint("l", i%2), Process: int64(w), Grant: 1, Request: int64(i + 1)}); err != nil {
@@ -127,7 +131,7 @@ func TestOrderIsTotal(t *testing.T) {
 func TestBadRequests(t *testing.T) {
 	var rec recorded
 	s := listen(t, Config{Record: rec.record})
-	c := NewClient(s.Addr())
+	c := NewClient(s.Addr(), secret)
 	defer c.Close()
 	if _, err := c.Do(context.Background(), &Request{F: "erase", Lock: "l"}); err == nil {
 		t.Error("an unknown request was served")
@@ -138,7 +142,7 @@ func TestBadRequests(t *testing.T) {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	fmt.Fprintln(conn, "GET / HTTP/1.1")
+	fmt.Fprintf(conn, "%s\nGET / HTTP/1.1\n", secret)
 	var b [200]byte
 	if n, err := conn.Read(b[:]); err != nil || n == 0 {
 		t.Errorf("garbage was answered by %v", err)
@@ -155,7 +159,7 @@ func TestLostAnswerIsAmbiguous(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	c := NewClient(ln.Addr().String())
+	c := NewClient(ln.Addr().String(), secret)
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := c.Do(ctx, &Request{F: "write", Lock: "l"}); err == nil || errors.Is(err, ErrUnsent) {
@@ -164,5 +168,52 @@ func TestLostAnswerIsAmbiguous(t *testing.T) {
 	ln.Close()
 	if _, err := c.Do(context.Background(), &Request{F: "write", Lock: "l"}); !errors.Is(err, ErrUnsent) {
 		t.Errorf("a write without a connection gave %v", err)
+	}
+}
+
+func TestListenNeedsAnIP(t *testing.T) {
+	for _, addr := range []string{"", ":0", "127.0.0.1"} {
+		if s, err := Listen(Config{Addr: addr, Secret: secret}); err == nil {
+			t.Errorf("it listens at %q, as %s", addr, s.Addr())
+			_ = s.Close()
+		}
+	}
+}
+
+// Whoever does not know the secret is served nothing, and recorded nowhere.
+func TestStrangers(t *testing.T) {
+	var rec recorded
+	s := listen(t, Config{Record: rec.record})
+	for _, guess := range []string{"", "x", secret[:len(secret)-1], secret + "x"} {
+		c := NewClient(s.Addr(), guess)
+		if _, err := c.Do(t.Context(), &Request{F: "write", Lock: "l"}); err == nil {
+			t.Errorf("whoever says %q is served", guess)
+		}
+		_ = c.Close()
+	}
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintln(conn, `{"f":"write","lock":"l"}`)
+	_, _ = io.Copy(io.Discard, conn) // until the resource hangs up
+	do(t, NewClient(s.Addr(), secret), Request{F: "write", Lock: "l"})
+	if len(rec.ops) != 1 {
+		t.Errorf("recorded %v", rec.ops)
+	}
+	if open, err := Listen(Config{Addr: "127.0.0.1:0"}); err == nil {
+		t.Error("a resource without a secret serves anybody")
+		_ = open.Close()
+	}
+}
+
+func BenchmarkRequest(b *testing.B) {
+	s := listen(b, Config{Record: func(*history.Op) error { return nil }})
+	c := NewClient(s.Addr(), secret)
+	defer c.Close()
+	for b.Loop() {
+		do(b, c, Request{F: "write", Lock: "l", Client: "c1", Process: 1, Grant: 1, Request: 1})
 	}
 }

@@ -2,13 +2,14 @@ package resource
 
 import (
 	"bufio"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
 
-	"github.com/lockbench/lockbench/internal/history"
+	"github.com/lockbench/lockbench/checker/history"
 	"github.com/lockbench/lockbench/internal/monotime"
 )
 
@@ -23,6 +24,11 @@ func RejectLower(highest, token history.Uint) bool {
 
 // Config says how a resource behaves.
 type Config struct {
+	// Addr is where it listens ("ip:port"). Port 0 is any that is free. The IP must be given: without one it would
+	// listen on every interface.
+	Addr string
+	// Secret is what every connection must begin with: other users of the machine can connect, too.
+	Secret string
 	// Fence is nil for a resource that does not fence.
 	Fence Fence
 	// Record is called for every request in the order they were served, one at a time.
@@ -64,9 +70,19 @@ type GrantSeen struct {
 	Time           int64
 }
 
-// Listen starts a resource on a free port of loopback.
+// Listen starts a resource.
 func Listen(cfg Config) (*Server, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	host, _, err := net.SplitHostPort(cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("start the resource: its address must be ip:port: %w", err)
+	}
+	if host == "" {
+		return nil, fmt.Errorf("start the resource: the address %q has no IP", cfg.Addr)
+	}
+	if cfg.Secret == "" {
+		return nil, errors.New("start the resource: it has no secret, and would serve anybody")
+	}
+	ln, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("start the resource: %w", err)
 	}
@@ -113,6 +129,10 @@ func (s *Server) handle(conn net.Conn) {
 	}()
 	in := bufio.NewScanner(conn)
 	out := json.NewEncoder(conn)
+	if !in.Scan() || subtle.ConstantTimeCompare(in.Bytes(), []byte(s.cfg.Secret)) == 0 {
+		_ = out.Encode(Response{Error: "the connection did not begin with the secret"}) // to a stranger, or nobody
+		return
+	}
 	for in.Scan() {
 		var req Request
 		var resp Response

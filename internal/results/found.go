@@ -18,8 +18,8 @@ const (
 	goesOn      = "the run is still going on"
 )
 
-// asFound corrects what a run that never ended says of itself: run.json was last written before the tests that it calls "not
-// run" began, and what they left says otherwise.
+// asFound corrects what a run that never ended says of itself: run.json was last written before the tests that it
+// calls "not run" began, and what they left says otherwise.
 func (s *Saved) asFound() {
 	r := &s.Run
 	if !r.Finished.IsZero() || r.Status == Complete {

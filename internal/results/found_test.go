@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// crashed makes the run of four drivers that was killed: one was over, one was judged to its end, one was under way and one had
-// not begun.
+// crashed makes the run of four drivers that was killed: one was over, one was judged to its end, one was under way
+// and one had not begun.
 func crashed(t *testing.T, finished time.Time) Saved {
 	t.Helper()
 	d := create(t)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/disk"
 )
 
 // Saved is a run as read back from its directory.
@@ -25,8 +27,8 @@ type Saved struct {
 	Judged bool
 }
 
-// Load reads a run's directory, as far as its run came; what a run that never ended says of itself is corrected by what its
-// files show. The error is one line that names the file and what is wrong with it.
+// Load reads a run's directory, as far as its run came; what a run that never ended says of itself is corrected by
+// what its files show. The error is one line that names the file and what is wrong with it.
 func Load(path string) (Saved, error) {
 	s, err := load(path)
 	var bad *verdictError
@@ -106,32 +108,20 @@ func (s *Saved) checkNames() error {
 
 // checkFiles refuses a pipe or a device where a file should be, before anybody opens it: that could block for ever.
 func (s *Saved) checkFiles() error {
-	files := []string{s.Dir.File(VerdictFile)}
+	paths := []string{s.Dir.File(VerdictFile)}
 	for _, t := range s.Run.Tests {
-		files = append(files, s.Dir.History(t.Name))
+		paths = append(paths, s.Dir.History(t.Name))
 	}
-	for _, path := range files {
-		if err := Regular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, path := range paths {
+		if err := disk.Regular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// Regular returns nil if there is a regular file at path, or a link to one.
-func Regular(path string) error {
-	st, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file: lockbench reads only those; remove it, or put back what belongs there", path)
-	}
-	return nil
-}
-
-// Runs lists the directories of the runs that a path stands for: the run there or, in a directory of runs, all of them, in the
-// order of their names, which is that of their starts. The error is one line.
+// Runs lists the directories of the runs that a path stands for: the run there or, in a directory of runs, all of
+// them, in the order of their names, which is that of their starts. The error is one line.
 func Runs(path string) ([]string, error) {
 	_, err := os.Stat(filepath.Join(path, RunFile))
 	if err == nil {
@@ -140,11 +130,22 @@ func Runs(path string) ([]string, error) {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("read a run: %w", err)
 	}
-	entries, readErr := os.ReadDir(path)
-	if readErr != nil {
+	if _, err := os.ReadDir(path); err != nil {
 		return []string{path}, nil // Load says what is wrong with it
 	}
-	var dirs []string
+	dirs, err := RunsIn(path)
+	if err == nil && len(dirs) == 0 {
+		err = fmt.Errorf("%s is not the directory of a run: it has no %s, and no directory in it has one", path, RunFile)
+	}
+	return dirs, err
+}
+
+// RunsIn lists the directories of the runs in a directory, which may have none. The error is one line.
+func RunsIn(path string) (dirs []string, err error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a directory of runs: %w", err)
+	}
 	for _, e := range entries {
 		dir := filepath.Join(path, e.Name())
 		switch _, err := os.Stat(filepath.Join(dir, RunFile)); {
@@ -154,19 +155,16 @@ func Runs(path string) ([]string, error) {
 			return nil, fmt.Errorf("read a run: %w", err) // it may be one, and must not be missing from the others
 		}
 	}
-	if len(dirs) == 0 {
-		return nil, fmt.Errorf("%s is not the directory of a run: it has no %s, and no directory in it has one", path, RunFile)
-	}
 	return dirs, nil
 }
 
-// readJSON reads a file of format Format into v. The format is judged before anything else, because another
-// format may mean anything by the same names.
+// maxFile is the size in bytes of the largest run.json or verdict.json that is read.
+const maxFile = 1 << 30
+
+// readJSON reads a file of this format or an older one into v. The format is judged before anything else, because
+// another format may mean anything by the same names.
 func readJSON(path string, v any) error {
-	if err := Regular(path); err != nil {
-		return err
-	}
-	b, err := os.ReadFile(path)
+	b, err := disk.Read(path, maxFile)
 	if err != nil {
 		return err
 	}
@@ -176,10 +174,17 @@ func readJSON(path string, v any) error {
 	if err := json.Unmarshal(b, &head); err != nil {
 		return corrupt(path, b, err)
 	}
-	if head.Format != Format {
-		return fmt.Errorf("%s has format %d; this lockbench reads format %d: use the lockbench that wrote it", path, head.Format, Format)
+	if head.Format < oldFormat || head.Format > Format {
+		return fmt.Errorf("%s has format %d; this lockbench reads formats %d to %d: use the lockbench that wrote it", path, head.Format, oldFormat, Format)
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	err = json.Unmarshal(b, v)
+	if old, ok := v.(interface{ readFormat1(b []byte) error }); ok && err == nil && head.Format == oldFormat {
+		err = old.readFormat1(b)
+	}
+	if old, ok := v.(interface{ readFormat2(b []byte) error }); ok && err == nil && head.Format <= wordyFormat {
+		err = old.readFormat2(b)
+	}
+	if err != nil {
 		return corrupt(path, b, err)
 	}
 	return nil

@@ -10,14 +10,13 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/checker"
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 func TestLoadWhatWasSaved(t *testing.T) {
 	d := create(t)
-	run := Run{Format: Format, Scenario: "partition", Seed: 7, Started: started.UTC(), Tests: []Test{{Name: "redis-setnx+renew.fencing-off.heed-off"}}}
-	if err := d.WriteRun(&run); err != nil {
-		t.Fatal(err)
-	}
+	run := Run{Format: Format, Scenario: "partition", Seed: 7, Started: started.UTC(), Tests: []Test{{Name: "redis-setnx+renew.unfenced.ignoring"}}}
+	must.Succeed(t, d.WriteRun(&run))
 	got, err := Load(string(d))
 	if err != nil {
 		t.Fatal(err)
@@ -29,9 +28,7 @@ func TestLoadWhatWasSaved(t *testing.T) {
 	verdicts := Verdicts{Format: Format, Tests: []TestVerdict{{Test: run.Tests[0].Name, Result: checker.Result{
 		Exclusion: checker.Judgement{Verdict: checker.Invalid, Reason: "<overlap>"},
 	}}}}
-	if err := errors.Join(d.WriteRun(&run), d.WriteVerdicts(&verdicts)); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, errors.Join(d.WriteRun(&run), d.WriteVerdicts(&verdicts)))
 	got, err = Load(string(d))
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +57,8 @@ func TestLoadErrors(t *testing.T) {
 		{"a number for a time", `{"format": 1, "started": 3}`, "", []string{"run.json: ", "a time was expected"}},
 		{"bad verdict", good, `{"format": 1, "tests": 3}`, []string{"verdict.json:1:", "tests: an array was expected, not a number", "lockbench check", "writes it anew"}},
 		{"verdict of another kind", good, `{"format": 1, "tests": [{"result": {"data": {"verdict": 3}}}]}`, []string{"verdict.json:1:", "verdict: a string was expected, not a number"}},
-		{"verdict of another format", good, `{"format": 2}`, []string{"verdict.json has format 2", "lockbench check", "writes it anew"}},
-		{"other format", `{"format":2,"seed":"what now"}`, "", []string{"run.json has format 2", "reads format 1"}},
+		{"verdict of another format", good, `{"format": 4}`, []string{"verdict.json has format 4", "lockbench check", "writes it anew"}},
+		{"other format", `{"format":4,"seed":"what now"}`, "", []string{"run.json has format 4", "reads formats 1 to 3"}},
 		{"no format", `{}`, "", []string{"has format 0"}},
 		{"driver outside", `{"format":1,"drivers":[{"name":"../../etc/passwd"}]}`, "", []string{"driver 1", "no name of a file"}},
 		{"driver of a test outside", `{"format":1,"tests":[{"name":"a","driver":"../b"}]}`, "", []string{"test 1", "driver", "no name of a file"}},
@@ -78,9 +75,7 @@ func TestLoadErrors(t *testing.T) {
 				if text == "" {
 					continue
 				}
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				must.Succeed(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 			}
 			_, err := Load(dir)
 			wantError(t, err, append(tt.want, dir)...)
@@ -93,9 +88,7 @@ func TestLoadErrors(t *testing.T) {
 
 func TestLoadAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run.json")
-	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(file, []byte("{}"), 0o600))
 	_, err := Load(file)
 	wantError(t, err, file, "is a file")
 }
@@ -116,26 +109,21 @@ func wantNoGo(t *testing.T, err error) {
 func TestLoadToJudgeNeedsNoVerdicts(t *testing.T) {
 	for _, verdict := range []string{"", "{", `{"format": 9}`, `{"format": 1, "tests": 3}`} {
 		d := create(t)
-		if err := d.WriteRun(&Run{Format: Format, Seed: 7}); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(d.File(VerdictFile), []byte(verdict), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, d.WriteRun(&Run{Format: Format, Seed: 7}))
+		must.Succeed(t, os.WriteFile(d.File(VerdictFile), []byte(verdict), 0o600))
 		s, err := LoadToJudge(string(d))
 		if err != nil || s.Run.Seed != 7 || s.Judged || len(s.Verdicts.Tests) > 0 {
 			t.Errorf("%q: %+v, %v", verdict, s, err)
 		}
 	}
 	d := create(t)
-	if err := os.WriteFile(d.File(RunFile), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(d.File(RunFile), []byte("{"), 0o600))
 	_, err := LoadToJudge(string(d))
 	wantError(t, err, RunFile, "unexpected end")
 }
 
-// TestLoadRefusesWhatIsNoFile has a directory in the place of each file; a pipe, which would block, is in load_linux_test.go.
+// TestLoadRefusesWhatIsNoFile has a directory in the place of each file; a pipe, which would block, is in
+// load_linux_test.go.
 func TestLoadRefusesWhatIsNoFile(t *testing.T) {
 	refuses(t, func(path string) error { return os.Mkdir(path, 0o755) })
 }
@@ -147,13 +135,9 @@ func refuses(t *testing.T, make func(path string) error) {
 	for _, name := range []string{RunFile, VerdictFile, filepath.Join(HistoryDir, "a.jsonl")} {
 		d := create(t)
 		if name != RunFile {
-			if err := d.WriteRun(&run); err != nil {
-				t.Fatal(err)
-			}
+			must.Succeed(t, d.WriteRun(&run))
 		}
-		if err := make(d.File(name)); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, make(d.File(name)))
 		for _, load := range []func(string) (Saved, error){Load, LoadToJudge} {
 			_, err := load(string(d))
 			wantError(t, err, d.File(name), "is no regular file")
@@ -163,12 +147,8 @@ func refuses(t *testing.T, make func(path string) error) {
 
 func TestLoadFollowsLinks(t *testing.T) {
 	d := create(t)
-	if err := d.WriteRun(&Run{Format: Format, Seed: 7}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(d.File(RunFile), d.File("elsewhere")); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, d.WriteRun(&Run{Format: Format, Seed: 7}))
+	must.Succeed(t, os.Rename(d.File(RunFile), d.File("elsewhere")))
 	if err := os.Symlink("elsewhere", d.File(RunFile)); err != nil {
 		t.Skip("SKIPPED, NOT PROVEN: this system makes no symbolic links: ", err)
 	}
@@ -183,9 +163,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
 		for _, name := range []string{RunFile, VerdictFile} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must.Succeed(t, os.WriteFile(filepath.Join(dir, name), b, 0o600))
 		}
 		_, err := Load(dir)
 		if err != nil && strings.ContainsRune(strings.TrimSpace(err.Error()), '\n') {

@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lock claims the run's directory, until release: a run holds it while it goes on. The error of a directory that somebody has
-// claimed wraps ErrInUse. The claim is the kernel's, and ends with the process however that ends.
+// Lock claims the run's directory, until release: a run holds it while it goes on. The error of a directory that
+// somebody has claimed wraps ErrInUse. The claim is the kernel's, and ends with the process however that ends.
 func (d Dir) Lock() (release func() error, err error) { return d.lock(unix.LOCK_EX) }
 
-// Idle returns nil if no run is going on in the directory, and else an error that wraps ErrInUse: its streams are its own, and what it
-// says of itself is not its last word.
+// Idle returns nil if no run is going on in the directory, and else an error that wraps ErrInUse: its streams are its
+// own, and what it says of itself is not its last word.
 func (d Dir) Idle() error {
 	release, err := d.lock(unix.LOCK_SH) // others may look at the same time
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 func TestLock(t *testing.T) {
@@ -21,9 +23,7 @@ func TestLock(t *testing.T) {
 	if err := d.Idle(); !errors.Is(err, ErrInUse) {
 		t.Errorf("idle though claimed: %v", err)
 	}
-	if err := release(); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, release())
 	if err := d.Idle(); err != nil {
 		t.Error(err)
 	}
@@ -46,9 +46,7 @@ func TestLoadWhatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := Run{Format: Format, Status: Incomplete, Drivers: []Driver{{Name: "d", Status: NotRun}}, Tests: []Test{{Name: "d.a", Driver: "d", Status: NotRun}}}
-	if err := d.WriteRun(&run); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, d.WriteRun(&run))
 	release, err := d.Lock()
 	if err != nil {
 		t.Fatal(err)

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/checker"
-	"github.com/lockbench/lockbench/internal/explain"
+	"github.com/lockbench/lockbench/checker/explain"
 )
 
-// Format is the version of run.json and verdict.json that this program writes and reads.
-const Format = 1
+// Format is the version of run.json and verdict.json that this program writes. It reads formats 1 and 2, too.
+const Format = 3
 
 // The files of a run's directory.
 const (
@@ -53,7 +53,9 @@ type Run struct {
 	Format   int    `json:"format"`
 	Scenario string `json:"scenario"`
 	Summary  string `json:"summary"` // what the scenario shows
-	Seed     uint64 `json:"seed"`
+	// Library names the scenarios that this lockbench has; a report says which of them were not run.
+	Library []string `json:"library,omitempty"`
+	Seed    uint64   `json:"seed"`
 	// Round says which of how many repetitions this run is, from 1; nil: it is the only one.
 	Round   *Round    `json:"round,omitempty"`
 	Argv    []string  `json:"argv"`
@@ -70,8 +72,14 @@ type Run struct {
 	Direct bool `json:"direct"`
 	// ProxyCost is what one round trip through a link cost more than without; zero when Direct.
 	ProxyCost ProxyCost `json:"proxy_cost"`
-	// Settings are the workload's resolved values, by flag name, for the reader ("ttl": "2s").
-	Settings map[string]string `json:"settings"`
+	// Workload is the load of all phases that have none of their own.
+	Workload Workload `json:"workload"`
+	// Plan has the scenario's phases, in order.
+	Plan []PlannedPhase `json:"plan"`
+	// Outline is the plan as a scenario's file has it, on one line, for a reader to see and to compare.
+	Outline string `json:"outline"`
+	// Sweep is the value of the scenario that this run changed; nil: it is no run of a sweep.
+	Sweep *Sweep `json:"sweep,omitempty"`
 	// Tables are those that the scenario wants beside the comparison.
 	Tables  []Table  `json:"tables,omitempty"`
 	Drivers []Driver `json:"drivers"` // in table order, those that did not run included
@@ -98,6 +106,8 @@ const (
 	Deadlocks Table = "deadlocks"
 	// Leadership: how long nobody leads, and whether two ever do.
 	Leadership Table = "leadership"
+	// Severity: how bad the violations were. It is shown if there were any.
+	Severity Table = "severity"
 	// Clocks: which locks were lost when wall clocks were moved.
 	Clocks Table = "clocks"
 )
@@ -105,16 +115,13 @@ const (
 // Shows reports whether the run has the table.
 func (r *Run) Shows(t Table) bool { return slices.Contains(r.Tables, t) }
 
-// SweepSetting is the setting that names what a sweep changed in this run ("$.workload.ttl = 2s").
-const SweepSetting = "sweep"
-
-// PhasesSetting is the setting that holds the phases, on one line as a scenario's file has them.
-const PhasesSetting = "phases"
+// Interrupted reports whether the run was asked to end early, and ended in order.
+func (r *Run) Interrupted() bool { return r.Status == Incomplete && !r.Finished.IsZero() }
 
 // Subject is what the run is about: its scenario and, in a sweep, the value.
 func (r *Run) Subject() string {
-	if swept := r.Settings[SweepSetting]; swept != "" {
-		return r.Scenario + " with " + swept
+	if r.Sweep != nil {
+		return r.Scenario + " with " + r.Sweep.String()
 	}
 	return r.Scenario
 }
@@ -160,8 +167,10 @@ type Driver struct {
 	Token              string      `json:"token"` // where the fencing token comes from; empty: it has none
 	Lease              bool        `json:"lease"`
 	Renewed            bool        `json:"renewed"`
-	Status             Status      `json:"status"`
-	Reason             string      `json:"reason,omitempty"`
+	// LossBy says whose code tells a holder that the lock is lost: "client library" or "lockbench"; empty: not said.
+	LossBy string `json:"loss_by,omitempty"`
+	Status Status `json:"status"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // RoundTrips is how many times an uncontended acquire waits for its servers, one after another.
@@ -170,7 +179,8 @@ type RoundTrips struct {
 	N int `json:"n"`
 	// Acquires is how many were timed with the delay, each against one without.
 	Acquires int `json:"acquires"`
-	// Delay is by how much every round trip was made longer, Longer by how much an acquire then took longer: the median.
+	// Delay is by how much every round trip was made longer, Longer by how much an acquire then took longer: the
+	// median.
 	Delay  time.Duration `json:"delay_ns"`
 	Longer time.Duration `json:"longer_ns"`
 	// Reason says why there is no figure; empty: there is.
@@ -179,11 +189,11 @@ type RoundTrips struct {
 
 // Test is one driver under one setting: one history, one verdict.
 type Test struct {
-	// Name is the stem of its files ("redis-setnx.fencing-off.heed-off").
-	Name     string `json:"name"`
-	Driver   string `json:"driver"`
-	Fencing  bool   `json:"fencing"`
-	HeedLost bool   `json:"heed_lost"`
+	// Name is the stem of its files ("redis-setnx.unfenced.ignoring").
+	Name    string `json:"name"`
+	Driver  string `json:"driver"`
+	Fenced  bool   `json:"fenced"`
+	Heeding bool   `json:"heeding"`
 	// InTransaction is true if the data lived in the locks' own transactions. What the resource did is then known only
 	// once the ledger was read from the servers: streams of a test that did not come so far prove nothing.
 	InTransaction bool   `json:"in_transaction,omitempty"`
@@ -198,6 +208,18 @@ type Test struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// TestName is the name of a driver's test under a setting.
+func TestName(driver string, fenced, heeding bool) string {
+	name := driver + ".unfenced"
+	if fenced {
+		name = driver + ".fenced"
+	}
+	if heeding {
+		return name + ".heeding"
+	}
+	return name + ".ignoring"
+}
+
 // Phase finds the test's phase of that name; nil: it has none.
 func (t *Test) Phase(name string) *Phase {
 	for i := range t.Phases {
@@ -208,17 +230,11 @@ func (t *Test) Phase(name string) *Phase {
 	return nil
 }
 
-// Phase is one phase of a test.
+// Phase is how far a test came with one phase of the run's plan.
 type Phase struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
 	Reason string `json:"reason,omitempty"`
-	// Fault is what the phase is to inject ("partition holder"); empty: nothing.
-	Fault string `json:"fault,omitempty"`
-	// Latency is true if the phase measures the table's uncontended acquire latency.
-	Latency bool `json:"latency,omitempty"`
-	// Contended is true if the phase measures contended latency: it runs alone, without a fault, with several workers.
-	Contended bool `json:"contended,omitempty"`
 }
 
 // Expect is what a scenario expects of a test. An empty field expects valid.
@@ -231,6 +247,15 @@ type Expect struct {
 type Verdicts struct {
 	Format int           `json:"format"`
 	Tests  []TestVerdict `json:"tests"`
+}
+
+// On finds the verdict on a test; nil: it was not judged.
+func (v *Verdicts) On(test string) *TestVerdict {
+	i := slices.IndexFunc(v.Tests, func(t TestVerdict) bool { return t.Test == test })
+	if i < 0 {
+		return nil
+	}
+	return &v.Tests[i]
 }
 
 // TestVerdict is the judgement of one test's history.

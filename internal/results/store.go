@@ -10,8 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/disk"
 )
 
 // ErrInUse is wrapped by the error of a directory in which a run is going on.
@@ -29,21 +30,28 @@ func Create(out, scenario string, started time.Time) (Dir, error) {
 	}
 	for _, sub := range []string{HistoryDir, LogDir} {
 		if err := os.Mkdir(d.File(sub), 0o755); err != nil {
-			return "", fmt.Errorf("make the run's directory: %w", Advise(err))
+			return "", fmt.Errorf("make the run's directory: %w", disk.Advise(err))
 		}
 	}
 	return d, nil
 }
 
-// CreateSet makes the directory of a set of runs, the rounds of one scenario, below out: <UTC time>-<scenario>-rounds. It
-// never reuses one.
-func CreateSet(out, scenario string, started time.Time) (Dir, error) {
-	return newDir(out, scenario+"-rounds", started)
+// Discard removes the directory of a run that never began. It fails if anything was saved there.
+func (d Dir) Discard() error {
+	for _, path := range []string{d.File(HistoryDir), d.File(LogDir), string(d)} {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove the directory of a run that never began: %w", err)
+		}
+	}
+	return nil
 }
+
+// CreateSet makes the directory of a set of runs below out: <UTC time>-<name>. It never reuses one.
+func CreateSet(out, name string, started time.Time) (Dir, error) { return newDir(out, name, started) }
 
 func newDir(out, name string, started time.Time) (Dir, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
-		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", Advise(err))
+		return "", fmt.Errorf("make the directory for results (choose another with --out): %w", disk.Advise(err))
 	}
 	stem := started.UTC().Format("20060102T150405Z") + "-" + fileName(name)
 	for n := 1; ; n++ {
@@ -56,7 +64,7 @@ func newDir(out, name string, started time.Time) (Dir, error) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", Advise(err))
+			return "", fmt.Errorf("make the run's directory (choose another place with --out): %w", disk.Advise(err))
 		}
 		return Dir(path), nil
 	}
@@ -87,8 +95,8 @@ func (d Dir) File(name string) string { return filepath.Join(string(d), name) }
 // History is the path of a test's history. The name is a test's, as Load has checked it.
 func (d Dir) History(test string) string { return filepath.Join(string(d), HistoryDir, test+".jsonl") }
 
-// HistogramFile is the file, within the run's directory, of the latency of a driver of one kind, in HdrHistogram's percentile
-// format. The names are as Load has checked them.
+// HistogramFile is the file, within the run's directory, of the latency of a driver of one kind, in HdrHistogram's
+// percentile format. The names are as Load has checked them.
 func HistogramFile(driver, kind string) string {
 	return filepath.Join(LatencyDir, driver+"."+kind+".hgrm")
 }
@@ -114,22 +122,22 @@ func (d Dir) writeJSON(name string, v any) error {
 	})
 }
 
-// Write saves one of the run's own files, which may lie in a directory of its own, through write: a reader, also one after a crash of the host, finds the
-// old file or the new one and never a part.
+// Write saves one of the run's own files, which may lie in a directory of its own, through write: a reader, also one
+// after a crash of the host, finds the old file or the new one and never a part.
 func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
 	path := d.File(name)
 	if filepath.Dir(name) != "." {
 		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("write %s: %w", path, Advise(err))
+			return fmt.Errorf("write %s: %w", path, disk.Advise(err))
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := disk.CreateTemp(path)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, Advise(err))
+		return fmt.Errorf("write %s: %w", path, disk.Advise(err))
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, Advise(err))
+			err = fmt.Errorf("write %s: %w", path, disk.Advise(err))
 			_ = os.Remove(f.Name()) // the first error is the one to tell
 		}
 	}()
@@ -150,6 +158,11 @@ func (d Dir) Write(name string, write func(io.Writer) error) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// Sweep removes the files that a killed program had not written to their end.
+func (d Dir) Sweep() error {
+	return errors.Join(disk.SweepTemps(string(d)), disk.SweepTemps(d.File(HistoryDir)), disk.SweepTemps(d.File(LatencyDir)))
+}
+
 // syncDir makes a rename in the directory durable. Windows cannot flush a directory.
 func syncDir(path string) error {
 	if runtime.GOOS == "windows" {
@@ -160,17 +173,4 @@ func syncDir(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
-}
-
-// Advise adds to an error of the file system what to do about it.
-func Advise(err error) error {
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%w: make room, or choose another disk with --out", err)
-	case errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%w: choose a writable place with --out", err)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: you may not write there", err)
-	}
-	return err
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 var started = time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("east", 3600))
@@ -35,25 +37,9 @@ func TestCreateNeverReusesADirectory(t *testing.T) {
 
 func TestCreateBelowAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, os.WriteFile(file, nil, 0o600))
 	_, err := Create(filepath.Join(file, "out"), "partition", started)
 	wantError(t, err, file, "--out")
-}
-
-func TestExplain(t *testing.T) {
-	for cause, want := range map[error]string{
-		syscall.ENOSPC: "make room",
-		syscall.EROFS:  "--out",
-		syscall.EACCES: "you may not write there",
-	} {
-		err := Advise(&os.PathError{Op: "write", Path: "run.json", Err: cause})
-		wantError(t, err, "run.json", want)
-		if !errors.Is(err, cause) {
-			t.Errorf("%v does not wrap %v", err, cause)
-		}
-	}
 }
 
 func TestWriteLeavesTheOldFileOnFailure(t *testing.T) {
@@ -64,9 +50,7 @@ func TestWriteLeavesTheOldFileOnFailure(t *testing.T) {
 			return errors.Join(werr, err)
 		})
 	}
-	if err := put("old", nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Succeed(t, put("old", nil))
 	wantError(t, put("half", syscall.ENOSPC), SummaryFile, "make room")
 	if b, err := os.ReadFile(d.File(SummaryFile)); err != nil || string(b) != "old" {
 		t.Errorf("%q, %v", b, err)

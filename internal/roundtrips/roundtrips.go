@@ -1,5 +1,5 @@
-// Package roundtrips measures how many times an acquire waits for its servers, one after another: it makes every round trip
-// longer by the same time, and sees by how many times that an acquire takes longer.
+// Package roundtrips measures how many times an acquire waits for its servers, one after another: it makes every
+// round trip longer by the same time, and sees by how many times that an acquire takes longer.
 //
 // To count what crosses the links would not tell. gRPC's pings look like turns and nobody waits for them; five servers
 // that are asked at once look like five that are asked in turn as soon as the first answers before the last is asked.
@@ -7,20 +7,17 @@ package roundtrips
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/results"
 )
 
 const (
-	// host is the client that asks, and lock what it asks for: it must be nobody else's.
-	host, lock = "round-trips", "round-trips"
+	// lock is what is asked for: it must be nobody else's.
+	lock = "round-trips"
 	// pairs is how many acquires are timed with the delay, and as many without: the median forgives a few.
 	pairs = 9
 	// tries is how often as many more are timed while the median tells no whole number of round trips.
@@ -31,32 +28,31 @@ const (
 
 // Config says what to measure.
 type Config struct {
-	Driver drivers.Driver
-	// Servers are where the servers themselves listen ("ip:port").
-	Servers []string
-	// Links are where those to the servers are made, and closed again.
-	Links   *faults.Links
+	Driver  drivers.Driver
+	Addrs   []string
 	Options drivers.Options
 	// Delay is by how much each round trip is made longer: far more than an acquire's time varies by.
 	Delay time.Duration
+	// Longer makes each round trip to one of Addrs longer by that much until heal is called, which may be called twice.
+	Longer func(by time.Duration) (heal func(), err error)
 }
 
-// Measure asks for a lock that nobody else wants, in a session and through links of its own; it takes some ten delays for
-// each round trip of an acquire and a release. An error says why there is no figure: nothing was granted, or the times do not tell
-// one number of round trips from the next.
-func Measure(ctx context.Context, cfg Config) (found results.RoundTrips, err error) {
-	var addrs []string
-	var flows []faults.Flow
-	defer func() { err = errors.Join(err, cfg.Links.CloseHost(host)) }()
-	for _, server := range cfg.Servers {
-		addr, err := cfg.Links.Open(host, server, "127.0.0.1:0", server)
-		if err != nil {
-			return found, err
-		}
-		addrs = append(addrs, addr)
-		flows = append(flows, faults.Flow{From: host, To: server}, faults.Flow{From: server, To: host})
-	}
-	locker, err := cfg.Driver.Open(ctx, addrs, cfg.Options)
+// Found is what was measured.
+type Found struct {
+	// N is Longer in whole Delays.
+	N int
+	// Acquires is how many were timed with the delay, each against one without.
+	Acquires int
+	// Delay is by how much every round trip was made longer, Longer by how much an acquire then took longer: the
+	// median.
+	Delay, Longer time.Duration
+}
+
+// Measure asks for a lock that nobody else wants, in a session of its own; it takes some ten delays for each round
+// trip of an acquire and a release. An error says why there is no figure: nothing was granted, or the times do not
+// tell one number of round trips from the next.
+func Measure(ctx context.Context, cfg Config) (found Found, err error) {
+	locker, err := cfg.Driver.Open(ctx, cfg.Addrs, cfg.Options)
 	if err != nil {
 		return found, fmt.Errorf("open a session to count round trips: %w", err)
 	}
@@ -67,24 +63,24 @@ func Measure(ctx context.Context, cfg Config) (found results.RoundTrips, err err
 	var longer []time.Duration
 	for {
 		for range pairs {
-			d, err := pair(ctx, cfg, locker, flows)
+			d, err := pair(ctx, cfg, locker)
 			if err != nil {
 				return found, err
 			}
 			longer = append(longer, d)
 		}
 		slices.Sort(longer)
-		found, err := count(results.RoundTrips{Acquires: len(longer), Delay: cfg.Delay, Longer: longer[len(longer)/2]})
+		found, err := count(Found{Acquires: len(longer), Delay: cfg.Delay, Longer: longer[len(longer)/2]})
 		if err == nil || len(longer) >= tries*pairs {
 			return found, err
 		}
 	}
 }
 
-// pair returns by how much an acquire with the delay takes longer than the one right after it without: so a machine that
-// is busy is so for both, and the links keep it from being busy with this.
-func pair(ctx context.Context, cfg Config, locker drivers.Locker, flows []faults.Flow) (time.Duration, error) {
-	heal, err := cfg.Links.Delay(cfg.Delay/2, flows...)
+// pair returns by how much an acquire with the delay takes longer than the one right after it without: so a machine
+// that is busy is so for both.
+func pair(ctx context.Context, cfg Config, locker drivers.Locker) (time.Duration, error) {
+	heal, err := cfg.Longer(cfg.Delay)
 	if err != nil {
 		return 0, err
 	}
@@ -113,11 +109,11 @@ func timed(ctx context.Context, locker drivers.Locker) (time.Duration, error) {
 }
 
 // count tells the round trips from the times.
-func count(r results.RoundTrips) (results.RoundTrips, error) {
+func count(r Found) (Found, error) {
 	trips := float64(r.Longer) / float64(r.Delay)
 	r.N = int(math.Round(trips))
 	if math.Abs(trips-float64(r.N)) > doubt || r.N < 0 {
-		return results.RoundTrips{}, fmt.Errorf("count round trips: an acquire takes %v longer if each takes %v longer (median of %d), which makes no whole number: the machine is too busy",
+		return Found{}, fmt.Errorf("count round trips: an acquire takes %v longer if each takes %v longer (median of %d), which makes no whole number: the machine is too busy",
 			r.Longer, r.Delay, r.Acquires)
 	}
 	return r, nil

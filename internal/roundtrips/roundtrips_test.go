@@ -11,8 +11,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/drivers"
-	"github.com/lockbench/lockbench/faults"
-	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/faults/links"
 )
 
 // fake is a lock that only waits for its servers, which echo.
@@ -109,21 +108,31 @@ func TestMeasure(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			links := faults.NewLinks()
-			defer links.Close()
-			servers := []string{echo(t), echo(t), echo(t)}
-			found, err := Measure(t.Context(), Config{Driver: opens(test.acquire), Servers: servers, Links: links, Delay: 60 * time.Millisecond})
+			mesh := links.New()
+			defer mesh.Close()
+			var addrs []string
+			var flows []links.Flow
+			for _, server := range []string{echo(t), echo(t), echo(t)} {
+				addr, err := mesh.Open("c1", server, "127.0.0.1:0", server)
+				if err != nil {
+					t.Fatal(err)
+				}
+				addrs = append(addrs, addr)
+				flows = append(flows, links.Flow{From: "c1", To: server}, links.Flow{From: server, To: "c1"})
+			}
+			longer := func(by time.Duration) (func(), error) { return mesh.Slow(links.Fixed(by/2), flows...) }
+			found, err := Measure(t.Context(), Config{Driver: opens(test.acquire), Addrs: addrs, Longer: longer, Delay: 60 * time.Millisecond})
 			if err != nil || found.N != test.want || found.Acquires%pairs != 0 {
 				t.Errorf("%+v, %v; want %d round trips", found, err, test.want)
 			}
-			// The links are gone, and a lock that cannot be opened or asked has no figure.
+			// A lock that cannot be opened or asked has no figure.
 			for _, broken := range []drivers.Driver{opens(func(*fake) error { return errors.New("refused") }), {
 				Open: func(context.Context, []string, drivers.Options) (drivers.Locker, error) {
 					return nil, errors.New("refused")
 				},
 			}} {
-				found, err := Measure(t.Context(), Config{Driver: broken, Servers: servers, Links: links})
-				if err == nil || !strings.Contains(err.Error(), "refused") || found != (results.RoundTrips{}) {
+				found, err := Measure(t.Context(), Config{Driver: broken, Addrs: addrs, Longer: longer})
+				if err == nil || !strings.Contains(err.Error(), "refused") || found != (Found{}) {
 					t.Errorf("%+v, %v", found, err)
 				}
 			}
@@ -159,9 +168,9 @@ func TestCount(t *testing.T) {
 		{0, 0}, {-5 * time.Millisecond, 0}, {15 * time.Millisecond, 1}, {25 * time.Millisecond, 1}, {63 * time.Millisecond, 3},
 		{30 * time.Millisecond, -1}, {13 * time.Millisecond, -1}, {-20 * time.Millisecond, -1},
 	} {
-		found, err := count(results.RoundTrips{Acquires: pairs, Delay: delay, Longer: test.longer})
+		found, err := count(Found{Acquires: pairs, Delay: delay, Longer: test.longer})
 		switch {
-		case test.want < 0 && (err == nil || found != (results.RoundTrips{})):
+		case test.want < 0 && (err == nil || found != (Found{})):
 			t.Errorf("%v: %+v, want an error", test.longer, found)
 		case test.want >= 0 && (err != nil || found.N != test.want):
 			t.Errorf("%v: %+v, %v, want %d", test.longer, found, err, test.want)

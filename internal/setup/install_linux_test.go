@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/internal/testkit/must"
 )
 
 // aptGet stands in for apt-get: it notes its call and what it finds in place of policy-rc.d and of PostgreSQL's
@@ -50,9 +52,7 @@ func newMachine(t *testing.T, programs ...string) *machine {
 			t.Fatal(err)
 		}
 		m.dir("bin")
-		if err := os.Symlink(path, filepath.Join(m.root, "bin", p)); err != nil {
-			t.Fatal(err)
-		}
+		must.Succeed(t, os.Symlink(path, filepath.Join(m.root, "bin", p)))
 	}
 	m.dir("usr/sbin")
 	m.dir("etc")
@@ -236,9 +236,7 @@ func TestInstall(t *testing.T) {
 			m := newMachine(t, "apt-get", "sudo")
 			m.file("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 104\n")
 			old := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-			if err := os.Chtimes(filepath.Join(m.root, "usr/sbin/policy-rc.d"), old, old); err != nil {
-				t.Fatal(err)
-			}
+			must.Succeed(t, os.Chtimes(filepath.Join(m.root, "usr/sbin/policy-rc.d"), old, old))
 			before := m.tree()
 			m.env = c.env
 			code, out := m.run()

@@ -10,18 +10,24 @@ import (
 
 // Duration writes d with three significant digits and a unit; nanoseconds as they are.
 func Duration(d time.Duration) string {
+	number, unit := DurationParts(d)
+	return number + " " + unit
+}
+
+// DurationParts is Duration as a number and its unit.
+func DurationParts(d time.Duration) (number, unit string) {
 	v := float64(d)
 	if math.Abs(v) < 999.5 {
-		return fmt.Sprintf("%d ns", int64(d))
+		return strconv.FormatInt(int64(d), 10), "ns"
 	}
-	unit := "ns"
+	unit = "ns"
 	for _, next := range []string{"µs", "ms", "s"} {
 		if math.Abs(v) < 999.5 { // what rounds to 1000 is written in the next unit
 			break
 		}
 		v, unit = v/1e3, next
 	}
-	return Number(v) + " " + unit
+	return Number(v), unit
 }
 
 // Number writes v with three significant digits and no exponent.
@@ -36,6 +42,9 @@ func Number(v float64) string {
 	digits = 2 - int(math.Floor(math.Log10(math.Abs(rounded))))
 	return strconv.FormatFloat(rounded, 'f', max(0, digits), 64)
 }
+
+// Percent writes a part of one with three significant digits.
+func Percent(part float64) string { return Number(100*part) + " %" }
 
 // Plural writes a count with its noun, in the plural unless it is 1.
 func Plural(n int, noun string) string {

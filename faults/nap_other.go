@@ -1,8 +1,0 @@
-//go:build !linux
-
-package faults
-
-import "time"
-
-// nap sleeps for d; runs are supported on Linux only.
-func nap(d time.Duration) { time.Sleep(d) }

@@ -1,4 +1,0 @@
-package cluster
-
-// Backends lists the servers that can be started.
-func Backends() []Backend { return []Backend{Redis{}, Etcd{}, ZooKeeper{}, Postgres{}} }
