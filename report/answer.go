@@ -28,13 +28,15 @@ type Answer struct {
 	Behaviours []Behaviour
 	// Seen are the scenarios that judged the lock, Unseen the others that were there to be run.
 	Seen, Unseen []string
+
+	tests []*TestRow // of all runs
 }
 
 // Fit is a rule that applies to a lock.
 type Fit struct {
 	Rule Rule
-	// Missing are the scenarios without which the rule's use is not shown: the answer is provisional.
-	Missing []string
+	// Missing are the evidences without which the rule's use is not shown: the answer is provisional.
+	Missing []Evidence
 }
 
 // Breach is a place where a lock broke: a phase of one run, or one of several scenarios.
@@ -78,7 +80,7 @@ func answer(rows []seenRow, alone bool) Answer {
 		return r.Find(ofData, func(t *TestRow) bool { return !t.Fenced && !t.InTransaction })
 	})
 	a.Fenced = over(rows, func(r *Row) Finding { return r.Fenced })
-	a.InTransaction = over(rows, func(r *Row) Finding { return r.Find(ofData, func(t *TestRow) bool { return t.InTransaction }) })
+	a.InTransaction = over(rows, func(r *Row) Finding { return r.Find(ofData, InTransaction) })
 	a.Liveness = over(rows, func(r *Row) Finding { return r.Liveness })
 	var library []string
 	for _, s := range rows {
@@ -97,7 +99,9 @@ func answer(rows []seenRow, alone bool) Answer {
 		library = appendNew(library, s.run.Run.Library...)
 		a.addPlaces(s, alone)
 		for i := range s.row.Tests {
-			if t := &s.row.Tests[i]; t.Result != nil {
+			t := &s.row.Tests[i]
+			a.tests = append(a.tests, t)
+			if t.Result != nil {
 				a.Severity.add(&t.Result.Counts)
 			}
 		}

@@ -23,7 +23,7 @@ func (a *Answer) Headline() string {
 	}
 	text := strings.Join(words, "; and ")
 	if missing := a.Missing(); len(missing) > 0 {
-		text += ". Provisional: not yet seen under " + List(missing)
+		text += ". Provisional, until it is seen with " + lacks(missing)
 	}
 	return text + "."
 }
@@ -49,13 +49,27 @@ func (a *Answer) By() string {
 	return strings.Join(all, ", ")
 }
 
-// Missing are the scenarios without which the answer is provisional.
-func (a *Answer) Missing() []string {
-	var all []string
+// Missing are the evidences without which the answer is provisional.
+func (a *Answer) Missing() []Evidence {
+	var all []Evidence
 	for _, f := range a.Fits {
-		all = appendNew(all, f.Missing...)
+		all = append(all, f.Missing...) // no two rules rest on the same
 	}
 	return all
+}
+
+// lacks says what is missing, and which scenarios bring it about: "a late write refused (delayed-write)".
+func lacks(missing []Evidence) string {
+	var scenarios []string
+	by := map[string][]string{}
+	for _, e := range missing {
+		scenarios = appendNew(scenarios, e.Scenario)
+		by[e.Scenario] = append(by[e.Scenario], e.Short)
+	}
+	for i, name := range scenarios {
+		scenarios[i] = List(by[name]) + " (" + name + ")"
+	}
+	return strings.Join(scenarios, ", ")
 }
 
 // State is how the answer is marked: what it is fit for is neither good nor bad, but nothing and not shown are.

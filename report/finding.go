@@ -130,6 +130,9 @@ func Ignoring(t *TestRow) bool { return !t.Heeding }
 func Unfenced(t *TestRow) bool { return !t.Fenced }
 func Fenced(t *TestRow) bool   { return t.Fenced }
 
+// InTransaction picks the tests whose data lived in the lock's own transaction.
+func InTransaction(t *TestRow) bool { return t.InTransaction }
+
 // Find merges what the tests that pass say about one question. The worst wins; what ran only in part is never valid.
 func (r *Row) Find(of func(*TestRow) Finding, pass func(*TestRow) bool) Finding {
 	if r.Nothing() {

@@ -28,8 +28,10 @@ type Rule struct {
 	Use  Use
 	// Short and For say in words what the lock is fit for.
 	Short, For string
-	// Needs are the scenarios that the rule rests on. Without them the answer is provisional.
-	Needs   []string
+	// Rests are the evidences that the rule rests on, each seen in a test that counts for it. Without them the answer is
+	// provisional.
+	Rests   []Evidence
+	counts  func(*TestRow) bool
 	applies func(*Answer) bool
 }
 
@@ -44,13 +46,15 @@ func Rules() []Rule {
 		{
 			ID: "V2", Use: UseFenced, Short: "correctness, with fencing", For: "correctness, if the resource checks the fencing token",
 			When:    "The lock issues fencing tokens, and the fenced data stayed right in every test.",
-			Needs:   []string{"client-pause", "delayed-write", "partition"},
+			Rests:   []Evidence{pausedHolder, lateWrite, refusedWrite, cutHolder, cutServers},
+			counts:  Fenced,
 			applies: func(a *Answer) bool { return a.Driver.Token != "" && a.Fenced.State == Valid },
 		},
 		{
 			ID: "V3", Use: UseTransaction, Short: "data in its own transaction", For: "data in the lock's own database transaction",
 			When:    "Data that lived in the lock's own transaction stayed right in every test.",
-			Needs:   []string{"in-transaction"},
+			Rests:   []Evidence{wroteUnderFault},
+			counts:  InTransaction,
 			applies: func(a *Answer) bool { return a.InTransaction.State == Valid },
 		},
 		{
@@ -77,13 +81,7 @@ func fits(a *Answer) []Fit {
 		if len(all) > 0 && !together || !rule.applies(a) {
 			continue
 		}
-		fit := Fit{Rule: rule}
-		for _, need := range rule.Needs {
-			if !slices.Contains(a.Seen, need) {
-				fit.Missing = append(fit.Missing, need)
-			}
-		}
-		all = append(all, fit)
+		all = append(all, Fit{rule, missing(rule, a.tests)})
 	}
 	return all
 }

@@ -32,11 +32,11 @@ func (l *library) text(width int) string {
 	return strings.Join(parts, "\n")
 }
 
-// restOn are the scenarios that the rules ask for, in the order of the list.
+// restOn are the scenarios that show what the rules rest on, in the order of the list.
 func restOn(all []listedScenario) []string {
 	var names []string
 	for _, s := range all {
-		if slices.ContainsFunc(report.Rules(), func(r report.Rule) bool { return slices.Contains(r.Needs, s.Name) }) {
+		if slices.ContainsFunc(report.Evidences(), func(e report.Evidence) bool { return e.Scenario == s.Name }) {
 			names = append(names, s.Name)
 		}
 	}

@@ -138,10 +138,12 @@ func columns() []column {
 			uses = append(uses, string(f.Rule.Use))
 		}
 		return strings.Join(uses, " | ")
-	}}, column{"fit_needs", func(r *report.Row) string {
+	}}, column{"evidence_missing", func(r *report.Row) string {
 		var missing []string
 		for _, f := range r.Fits() {
-			missing = append(missing, f.Missing...)
+			for _, e := range f.Missing {
+				missing = append(missing, e.ID)
+			}
 		}
 		return cmp.Or(strings.Join(missing, " | "), notAvailable)
 	}})

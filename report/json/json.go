@@ -94,9 +94,14 @@ type (
 		Margin   *int64 `json:"told_margin_ns"`
 	}
 	fitObject struct {
-		Rule    string     `json:"rule"`
-		Use     report.Use `json:"use"`
-		Missing []string   `json:"scenarios_missing"`
+		Rule    string           `json:"rule"`
+		Use     report.Use       `json:"use"`
+		Missing []evidenceObject `json:"evidence_missing"`
+	}
+	evidenceObject struct {
+		ID       string `json:"id"`
+		What     string `json:"what"`
+		Scenario string `json:"scenario"`
 	}
 	breachObject struct {
 		Phase    string `json:"phase"`
@@ -221,7 +226,11 @@ func run(m *report.Model) runObject {
 func answer(a *report.Answer) answerObject {
 	o := answerObject{Broke: []breachObject{}, Survived: list0(a.Held), Unseen: list0(a.Unseen)}
 	for _, f := range a.Fits {
-		o.FitFor = append(o.FitFor, fitObject{f.Rule.ID, f.Rule.Use, list0(f.Missing)})
+		fit := fitObject{f.Rule.ID, f.Rule.Use, []evidenceObject{}}
+		for _, e := range f.Missing {
+			fit.Missing = append(fit.Missing, evidenceObject{e.ID, e.What, e.Scenario})
+		}
+		o.FitFor = append(o.FitFor, fit)
 	}
 	for _, b := range a.Broke {
 		o.Broke = append(o.Broke, breachObject{b.Place, b.Heeding, b.Ignoring, b.Unfenced, b.Fenced})

@@ -54,6 +54,7 @@ func (p *pass) inject(op *history.Op) {
 	w := p.phase
 	switch op.Type {
 	case history.Invoke:
+		p.struck.begin(op)
 		f := InjectedFault{Name: op.F, From: op.Time}
 		if op.Fault != nil {
 			f.Fault = *op.Fault
@@ -66,6 +67,7 @@ func (p *pass) inject(op *history.Op) {
 			w.begin(p, op.Time)
 		}
 	case history.OK:
+		p.struck.place(op)
 		if len(w.Faults) == 1 {
 			w.begin(p, op.Time)
 		}
@@ -99,6 +101,7 @@ func (w *phaseWatch) fault(op *history.Op) *InjectedFault {
 // heal takes a line about a heal. The faults of a phase are in force until its first one begins.
 func (p *pass) heal(op *history.Op) {
 	w := p.phase
+	p.struck.heal(op.StepOf(), op.Time)
 	switch op.Type {
 	case history.Invoke:
 		w.until = min(w.until, op.Time)

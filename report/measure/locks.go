@@ -71,6 +71,7 @@ func (p *pass) change(events []checker.HoldEvent) error {
 			l.moreHolders--
 			p.active = p.now
 		}
+		p.struck.acquire(e, p.now)
 		p.watchScenes(e)
 		if p.deadlocks != nil {
 			if err := p.deadlocks.take(e, p.now); err != nil {

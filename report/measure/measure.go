@@ -13,6 +13,8 @@ type Measurement struct {
 	// Latency is uncontended; Contended and HandOff are the other kinds.
 	Latency, Contended, HandOff Latency
 	Phases                      []Phase // in the order of the history
+	// Struck is what the faults did to holders; all false of a history that is damaged or malformed.
+	Struck Struck
 	// What the run's tables show; each is measured only if the run has its table.
 	Contention Contention
 	Deadlocks  Deadlocks

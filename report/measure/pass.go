@@ -43,6 +43,7 @@ type pass struct {
 	clockFaults map[string]bool
 	leadership  leadershipWatch
 	deadlocks   *deadlockWatch // nil: the run has no table of them
+	struck      *struckWatch
 	timeline    timelineWatch
 	cut         cutWatch
 	scenes      []*sceneWatch
@@ -64,7 +65,11 @@ func newPass(run *results.Run, test *results.Test, known foreseen, scenes []*sce
 	if run.Shows(results.Deadlocks) {
 		p.deadlocks = newDeadlockWatch()
 	}
-	p.holds.OnServed = p.served
+	p.struck = newStruckWatch(p)
+	p.holds.OnServed = func(r *history.Request) {
+		p.struck.served(r)
+		p.served(r)
+	}
 	return p
 }
 
@@ -87,6 +92,9 @@ func (p *pass) feed(op *history.Op) error {
 	}
 	if op.IsNemesis() || op.F == history.Acquire || op.F == history.Release || op.F == history.Abandon {
 		p.tick = append(p.tick, *op)
+	}
+	if op.F == history.Write && op.Type == history.Invoke {
+		p.struck.writes = append(p.struck.writes, history.GrantKey{Process: op.Process, Grant: op.Grant})
 	}
 	if p.malformed == nil {
 		p.malformed = p.holds.Feed(op)
@@ -117,9 +125,13 @@ func (p *pass) settle(last bool) error {
 		}
 	}
 	p.tick = p.tick[:0]
-	if p.malformed == nil {
-		return p.change(p.holds.Settle(p.now))
+	if p.malformed != nil {
+		return nil
 	}
+	if err := p.change(p.holds.Settle(p.now)); err != nil {
+		return err
+	}
+	p.struck.sent()
 	return nil
 }
 
@@ -158,6 +170,7 @@ func (p *pass) finish() (m Measurement, found foreseen, err error) {
 		m.noTables("the history is malformed: " + p.malformed.Error())
 		return m, found, nil
 	}
+	m.Struck = p.struck.finish(p.now)
 	return m, found, p.finishTables(&m)
 }
 
