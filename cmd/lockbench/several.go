@@ -19,6 +19,7 @@ import (
 	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/report"
 	"github.com/lockbench/lockbench/report/formats"
+	"github.com/lockbench/lockbench/report/text"
 	"github.com/lockbench/lockbench/scenarios/plan"
 )
 
@@ -265,15 +266,17 @@ func (l *several) report() error {
 		}
 	}
 	out := l.cmd.OutOrStdout()
+	all := report.Of(models...)
 	if len(models) > 0 {
-		if err := formats.Save(l.dir, report.Of(models...)); err != nil {
+		if err := formats.Save(l.dir, all); err != nil {
 			return err
 		}
 	}
 	if l.flags.json {
 		return endSeries(out, progress.Event{Kind: progress.SeriesEnded, Dir: string(l.dir), Results: append(l.ended, l.notRun()...)})
 	}
-	return errors.Join(l.print(out), l.sayWhere(out, len(models) > 0))
+	fmt.Fprintln(out)
+	return errors.Join(text.Overview(out, all, textOptions(l.cmd)), l.print(out), l.sayWhere(out, len(models) > 0))
 }
 
 // print writes a line for each run.
@@ -283,7 +286,7 @@ func (l *several) print(out io.Writer) error {
 	for _, n := range l.Left {
 		all = append(all, n.Scenario+": not applicable: "+n.Reason)
 	}
-	fmt.Fprintln(out, "\nThe scenarios")
+	fmt.Fprintln(out, "The scenarios")
 	for _, line := range all {
 		if _, err := fmt.Fprintln(out, strings.Join(lines.Hang(printable(line), opt.Width, "  ", "    "), "\n")); err != nil {
 			return err

@@ -83,8 +83,8 @@ func TestSeveralScenarios(t *testing.T) {
 // refused.
 func TestSeriesGoesOn(t *testing.T) {
 	t.Parallel()
-	list := quietFor(t, "before", "100ms", "") + "," + quietFor(t, "killed", "3s", "") + "," + quietFor(t, "after", "100ms", "")
-	p := start(t, "run", "--scenario", list)
+	names := quietFor(t, "before", "100ms", "") + "," + quietFor(t, "killed", "3s", "") + "," + quietFor(t, "after", "100ms", "")
+	p := start(t, "run", "--scenario", names)
 	p.Args = append(p.Args, "--out", p.out)
 	must.Succeed(t, p.Start())
 	must.Eventually(t, "the second run is under way", func() bool {
@@ -102,12 +102,12 @@ func TestSeriesGoesOn(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--scenario", list, "--seed", "3"}, "has another seed"},
-		{[]string{"--scenario", list, "--ttl", "3s"}, "has another ttl (2s, and not 3s)"},
-		{[]string{"--scenario", list, "--driver", "redis-setnx+renew"}, "has another choice of locks"},
+		{[]string{"--scenario", names, "--seed", "3"}, "has another seed"},
+		{[]string{"--scenario", names, "--ttl", "3s"}, "has another ttl (2s, and not 3s)"},
+		{[]string{"--scenario", names, "--driver", "redis-setnx+renew"}, "has another choice of locks"},
 		{[]string{"--scenario", "partition,client-pause"}, "is a run of before, which is not asked for"},
 		{[]string{"--scenario", "partition"}, "--resume goes on with several scenarios"},
-		{[]string{"--scenario", list, "--out", p.out}, "--resume and --out exclude each other"},
+		{[]string{"--scenario", names, "--out", p.out}, "--resume and --out exclude each other"},
 	} {
 		wrong := lockbench(t, append([]string{"run", "--resume", dir}, tt.args...)...)
 		must.Succeed(t, wrong.Start())
@@ -116,7 +116,7 @@ func TestSeriesGoesOn(t *testing.T) {
 		}
 	}
 
-	again := start(t, "run", "--scenario", list, "--resume", dir)
+	again := start(t, "run", "--scenario", names, "--resume", dir)
 	must.Succeed(t, again.Start())
 	if code := again.exitCode(); code != exitValid {
 		t.Fatalf("exit code %d\n%s", code, &again.said)
@@ -133,6 +133,11 @@ func TestSeriesGoesOn(t *testing.T) {
 	}
 	if said := again.said.String(); !strings.Contains(said, "3 runs of 3 scenarios, 1 of them over already") {
 		t.Errorf("it says %s", said)
+	}
+	said := again.stdout.String()
+	answer, single, list := strings.LastIndex(said, "Which lock for which work"), strings.LastIndex(said, "Saved in"), strings.LastIndex(said, "The scenarios")
+	if answer < single || list < answer {
+		t.Errorf("what all runs come to stands neither behind them nor before their list:\n%s", said)
 	}
 	if _, err := os.Stat(filepath.Join(dir, results.ReportFile)); err != nil {
 		t.Error(err)

@@ -34,6 +34,12 @@ func Render(w io.Writer, d *report.Document, opt report.Options) error {
 	return err
 }
 
+// Overview writes what several runs come to, and nothing of any single one. The error is that of w.
+func Overview(w io.Writer, d *report.Document, opt report.Options) error {
+	_, err := io.WriteString(w, newRenderer(opt).answers(report.Answers(d.Runs)))
+	return err
+}
+
 func (t renderer) summary(b *strings.Builder, s *report.Summary) {
 	b.WriteString(t.paragraph("lockbench: "+s.Title) + "\n")
 	for _, p := range s.Lead {
