@@ -20,11 +20,11 @@ import (
 // of yield.
 type Lines func(yield func(op *history.Op) error) error
 
-// EDN writes a history as Jepsen does: one map a line. docs/export.md lists the keys. Its errors are those of lines
-// and of w.
+// EDN writes a history as Jepsen does: one map a line, which Jepsen's index of pairs takes. docs/export.md lists the
+// keys. Its errors are those of lines and of w.
 func EDN(w io.Writer, lines Lines) error {
 	out := bufio.NewWriter(w)
-	e := ednWriter{keyword: regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)}
+	e := ednWriter{keyword: regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`), open: map[pending]int64{}, idle: map[int64]int64{}}
 	if err := lines(func(op *history.Op) error {
 		e.line = append(e.line[:0], '{')
 		e.op(op)
@@ -45,38 +45,71 @@ type ednWriter struct {
 	line []byte
 	// keyword is what can be written as one without doubt.
 	keyword *regexp.Regexp
+	index   int64
+	open    map[pending]int64  // Jepsen's process of each call that is under way
+	idle    map[int64]int64 // Jepsen's process of each worker that has none under way and may invoke again
+	next    int64           // Jepsen's process that nobody was yet
+}
+
+// pending is what a worker invokes, and what its end names.
+type pending struct {
+	process, grant, request int64
+	f, lock                 string
+}
+
+// process is Jepsen's number of the worker that wrote a line. There a process has one call under way, and is never
+// heard of again after one of which nobody knows how it ended: the worker goes on under a new number. !ok: the line
+// neither invokes a call nor ends one.
+func (e *ednWriter) process(op *history.Op) (number int64, ok bool) {
+	c := pending{op.Process, op.Grant, op.Request, op.F, op.Lock}
+	if op.Type == history.Invoke {
+		if number, ok = e.idle[op.Process]; !ok {
+			number = e.next
+			e.next++
+		}
+		delete(e.idle, op.Process)
+		e.open[c] = number
+		return number, true
+	}
+	if number, ok = e.open[c]; !ok {
+		return 0, false
+	}
+	delete(e.open, c)
+	if op.Type != history.Info {
+		e.idle[op.Process] = number
+	}
+	return number, true
 }
 
 // op writes the keys that Jepsen has for every op, and then our own. Jepsen knows the types invoke, ok, fail and
-// info, and that a process ends what it invokes; so what the nemesis and the resource write is info there, and what
-// it was is in our own keys.
+// info, and that a process ends what it invokes; so what the nemesis and the resource write is info there, and so is
+// what a worker notices without having asked. What it was is in our own keys.
 func (e *ednWriter) op(op *history.Op) {
-	resource := op.Type == history.Apply || op.Type == history.Reject
-	e.integer(":index", op.Index)
+	e.integer(":index", e.index)
+	e.index++
 	e.integer(":time", op.Time)
 	switch {
 	case op.IsNemesis():
-		e.raw(":process", ":nemesis")
-		e.raw(":type", ":info")
-		e.word(":f", op.F)
-	case resource:
-		e.raw(":process", ":resource")
-		e.raw(":type", ":info")
-		e.word(":f", string(op.Type))
-	default:
-		e.integer(":process", op.Process)
-		e.word(":type", string(op.Type))
-		e.word(":f", op.F)
-	}
-	e.value(op)
-	e.text(":lockbench/client", op.Client)
-	switch {
-	case op.IsNemesis():
+		e.info(":nemesis", op.F)
+		e.value(op)
 		e.word(":lockbench/type", string(op.Type))
-	case resource:
+	case op.Type == history.Apply || op.Type == history.Reject:
+		e.info(":resource", string(op.Type))
+		e.value(op)
 		e.integer(":lockbench/process", op.Process)
 		e.word(":lockbench/f", op.F)
+	default:
+		if number, ok := e.process(op); ok {
+			e.integer(":process", number)
+			e.word(":type", string(op.Type))
+			e.word(":f", op.F)
+		} else {
+			e.info(":worker", op.F)
+		}
+		e.value(op)
+		e.integer(":lockbench/process", op.Process)
 	}
+	e.text(":lockbench/client", op.Client)
 	e.text(":lockbench/lock", op.Lock)
 	e.positive(":lockbench/grant", op.Grant)
 	e.positive(":lockbench/request", op.Request)
@@ -115,6 +148,13 @@ func (e *ednWriter) value(op *history.Op) {
 		return
 	}
 	e.raw(":value", "nil")
+}
+
+// info writes what Jepsen has for a line of somebody who invokes no call.
+func (e *ednWriter) info(process, f string) {
+	e.raw(":process", process)
+	e.raw(":type", ":info")
+	e.word(":f", f)
 }
 
 func (e *ednWriter) raw(key, value string) {
