@@ -10,24 +10,47 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockbench/lockbench/internal/results"
 	"github.com/lockbench/lockbench/internal/units"
 	"github.com/lockbench/lockbench/report"
 	"github.com/lockbench/lockbench/report/measure"
 )
 
-// Render writes GitHub-flavoured Markdown. The error is that of w.
+// MaxSize is how many bytes Render writes at the most. GitHub takes 1 MiB for the summary of a job, and drops what is
+// longer as a whole; what else the job writes there has to fit, too.
+const MaxSize = 1<<20 - 64<<10
+
+// Render writes GitHub-flavoured Markdown of up to MaxSize bytes: what all runs come to, and then run after run. What
+// does not fit is counted. The error is that of w.
 func Render(w io.Writer, d *report.Document, _ report.Options) error {
 	var md markdown
 	if d.Summary != nil {
 		md.summary(d.Summary)
 	} else {
 		md.answers(report.Answers(d.Runs))
-		for _, m := range d.Runs {
-			md.run(m)
-		}
+		md.runs(d.Runs)
 	}
 	_, err := io.WriteString(w, md.b.String())
 	return err
+}
+
+// runs writes those runs that fit, the first ones first.
+func (md *markdown) runs(all []*report.Model) {
+	const room = 200 // of the last paragraph
+	left := 0
+	for _, m := range all {
+		var one markdown
+		one.run(m)
+		if md.b.Len()+one.b.Len() > MaxSize-room {
+			left++
+			continue
+		}
+		md.b.WriteString(one.b.String())
+	}
+	if left > 0 {
+		md.paragraph(fmt.Sprintf("%s of %d not shown here, where %d KiB is the most: see %s or %s.",
+			units.Plural(left, "run"), len(all), MaxSize>>10, results.ReportFile, results.TextFile))
+	}
 }
 
 type markdown struct{ b strings.Builder }

@@ -2,8 +2,10 @@ package markdown
 
 import (
 	"bytes"
+	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/internal/results"
+	"github.com/lockbench/lockbench/internal/units"
 	"github.com/lockbench/lockbench/report"
 	"github.com/lockbench/lockbench/report/internal/sample"
 )
@@ -78,5 +81,24 @@ func TestMarkdownOfOddTexts(t *testing.T) {
 	// the header.
 	if rows, cells := strings.Count(page, "<tr>"), strings.Count(page, "<td"); rows != 6*3 || cells != 2*(4+8+9+8+8+8) {
 		t.Errorf("%d rows and %d cells: %s", rows, cells, page)
+	}
+}
+
+// However many runs there are, a CI system takes all of it: what all come to, the first runs, and how many are left out.
+func TestManyRunsFit(t *testing.T) {
+	one := sample.Run(t)
+	for _, n := range []int{1, 140, 1000} {
+		source := sample.Render(t, Render, slices.Repeat([]*report.Model{one}, n)...)
+		shown := strings.Count(source, "\n## lockbench: ")
+		if len(source) > MaxSize || !strings.HasPrefix(source, "## Which lock for which work\n") || shown == 0 {
+			t.Errorf("%d runs: %d bytes, %d runs shown", n, len(source), shown)
+		}
+		rest := fmt.Sprintf("%s of %d not shown here", units.Plural(n-shown, "run"), n)
+		if told := strings.Contains(source, rest); told != (shown < n) {
+			t.Errorf("%d of %d runs shown, and told: %v", shown, n, told)
+		}
+		if n == 1000 && len(source) < MaxSize/2 {
+			t.Errorf("%d runs take %d bytes only", n, len(source))
+		}
 	}
 }
