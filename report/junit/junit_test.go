@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +79,61 @@ func TestJUnitNames(t *testing.T) {
 	}
 }
 
+// allowed is, of the schema junit-10 of Jenkins' xUnit plugin, what we may use: the children, the attributes, and those
+// attributes that must be there. Others than those are refused.
+var allowed = map[string]struct{ children, attributes, required string }{
+	"testsuites": {"testsuite", "name time tests failures errors", ""},
+	"testsuite":  {"testsuite properties testcase system-out system-err", "name tests failures errors time skipped timestamp hostname id package", "name tests failures errors"},
+	"properties": {"property", "", ""},
+	"property":   {"", "name value", "name value"},
+	"testcase":   {"skipped error failure system-out system-err", "name time classname group", "name"},
+	"failure":    {"", "type message", ""},
+	"error":      {"", "type message", ""},
+	"skipped":    {"", "type message", ""},
+	"system-out": {"", "", ""},
+}
+
+// follows says what that schema does not allow in a file.
+func follows(file []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(file))
+	var open []string
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			name := e.Name.Local
+			is, known := allowed[name]
+			if !known || len(open) == 0 && name != "testsuites" || len(open) > 0 && !among(allowed[open[len(open)-1]].children, name) {
+				return fmt.Errorf("%s in %v", name, open)
+			}
+			has := ""
+			for _, a := range e.Attr {
+				if !among(is.attributes, a.Name.Local) || a.Name.Local == "time" && !seconds3.MatchString(a.Value) {
+					return fmt.Errorf("%s=%q of %s", a.Name.Local, a.Value, name)
+				}
+				has += " " + a.Name.Local
+			}
+			for _, must := range strings.Fields(is.required) {
+				if !among(has, must) {
+					return fmt.Errorf("%s without %s", name, must)
+				}
+			}
+			open = append(open, name)
+		case xml.EndElement:
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+var seconds3 = regexp.MustCompile(`^\d+\.\d{3}$`)
+
+func among(words, word string) bool { return slices.Contains(strings.Fields(words), word) }
+
 // The file of two runs is green exactly if each leads to exit code 0, and has a failure exactly if there is a
 // violation that nobody expects.
 func TestAFileIsGreenOnlyIfTheRunsAre(t *testing.T) {
@@ -91,6 +148,9 @@ func TestAFileIsGreenOnlyIfTheRunsAre(t *testing.T) {
 		var all suites
 		if err := xml.Unmarshal(file, &all); err != nil {
 			t.Fatalf("%v: %s", err, file)
+		}
+		if err := follows(file); err != nil {
+			t.Fatalf("Jenkins refuses it: %v\n%s", err, file)
 		}
 		if green := all.Failures+all.Errors == 0; green != (m.Tally.ExitCode() == 0) {
 			t.Fatalf("exit code %d, but the file is\n%s", m.Tally.ExitCode(), file)
