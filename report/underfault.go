@@ -42,11 +42,14 @@ const underFaultPrefix = "under-fault."
 
 // Kind names the latency in files. A phase whose name is none for a file goes by its number.
 func (l *PhaseLatency) Kind() string {
-	if fileName.MatchString(l.Phase) {
+	if NamesFiles(l.Phase) {
 		return underFaultPrefix + l.Phase
 	}
 	return fmt.Sprintf("%s%d", underFaultPrefix, l.number)
 }
+
+// NamesFiles reports whether the name of a phase can be a part of a file's name.
+func NamesFiles(phase string) bool { return fileName.MatchString(phase) }
 
 var fileName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,99}$`)
 

@@ -101,6 +101,9 @@ func HistogramFile(driver, kind string) string {
 	return filepath.Join(LatencyDir, driver+"."+kind+".hgrm")
 }
 
+// LogFile is the file, within the run's directory, of the latency of a driver over time, as HdrHistogram's interval log.
+func LogFile(driver string) string { return filepath.Join(LatencyDir, driver+".hlog") }
+
 // Streams is where a test's ops are recorded until they are merged into its history.
 func (d Dir) Streams(test string) string { return filepath.Join(string(d), StreamDir, test) }
 

@@ -41,7 +41,8 @@ func TestBuildReadsWhatARunSaved(t *testing.T) {
 	wantHistograms(t, dir, want)
 }
 
-// wantHistograms wants a histogram of each driver and kind that has samples, and no other.
+// wantHistograms wants a histogram of each driver and kind that has samples, a log of each driver that has any, and no
+// other file.
 func wantHistograms(t *testing.T, dir results.Dir, m *report.Model) {
 	t.Helper()
 	want := map[string]string{}
@@ -59,6 +60,11 @@ func wantHistograms(t *testing.T, dir results.Dir, m *report.Model) {
 		}
 		for k := range r.UnderFault {
 			add(r, "under-fault."+r.UnderFault[k].Phase, r.UnderFault[k].Latency)
+		}
+		if r.Latency.Samples > 0 {
+			var b strings.Builder
+			must.Succeed(t, bench.Log(&b, r, m.Run.Started))
+			want[r.Driver.Name+".hlog"] = b.String()
 		}
 	}
 	entries, err := os.ReadDir(dir.File(results.LatencyDir))

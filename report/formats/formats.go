@@ -4,6 +4,7 @@ package formats
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/results"
@@ -74,7 +75,7 @@ func Names(all []Format) []string {
 }
 
 // Save writes the files of a document into the directory of a run, or of rounds: one for each format, and of a single
-// run the histograms of its latencies.
+// run the histograms of its latencies, and these over time.
 func Save(dir results.Dir, d *report.Document) error {
 	for _, f := range All() {
 		if err := dir.Write(f.File, func(w io.Writer) error { return f.Render(w, d, report.Options{}) }); err != nil {
@@ -86,7 +87,15 @@ func Save(dir results.Dir, d *report.Document) error {
 	}
 	m := d.Runs[0]
 	for i := range m.Rows {
-		if err := saveHistograms(dir, &m.Rows[i]); err != nil {
+		r := &m.Rows[i]
+		if err := saveHistograms(dir, r); err != nil {
+			return err
+		}
+		timed := func(t report.TestRow) bool { return len(t.Measured.Seconds) > 0 }
+		if !slices.ContainsFunc(r.Tests, timed) {
+			continue
+		}
+		if err := dir.Write(results.LogFile(r.Driver.Name), func(w io.Writer) error { return bench.Log(w, r, m.Run.Started) }); err != nil {
 			return err
 		}
 	}

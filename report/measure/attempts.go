@@ -112,7 +112,10 @@ func (p *pass) attemptEnded(a *attempt, outcome history.Type) error {
 		p.attempts.newest[a.lock] = a
 	}
 	p.timeline.grant(a)
-	return nil
+	if a.home == nil {
+		return nil
+	}
+	return p.seconds.grant(a, len(p.phases)-1, p.begin)
 }
 
 // worker is who made an acquire. A worker that goes on under a new process number adds the number of all workers.

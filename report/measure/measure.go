@@ -21,6 +21,8 @@ type Measurement struct {
 	Leadership Leadership
 	Clocks     Clocks
 	Timeline   Timeline
+	// Seconds are in the order of their times.
+	Seconds []Second
 	// Scenes are what was held around the incidents that a report tells, by their places among all.
 	Scenes map[int]Scene
 	// Begin is the time of the first line: times are shown from there.

@@ -45,6 +45,7 @@ type pass struct {
 	deadlocks   *deadlockWatch // nil: the run has no table of them
 	struck      *struckWatch
 	timeline    timelineWatch
+	seconds     secondsWatch
 	cut         cutWatch
 	scenes      []*sceneWatch
 	enough      int64 // after this time the pass ends, or never
@@ -165,6 +166,10 @@ func (p *pass) finish() (m Measurement, found foreseen, err error) {
 	m.Begin = p.begin
 	p.finishPhases(&m)
 	p.finishLatency(&m)
+	if err := p.seconds.end(len(p.phases) - 1); err != nil {
+		return m, found, err
+	}
+	m.Seconds = p.seconds.done
 	m.Timeline = p.timeline.finish(m.Phases, p.locks, p.malformed == nil)
 	if p.malformed != nil {
 		m.noTables("the history is malformed: " + p.malformed.Error())

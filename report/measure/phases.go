@@ -52,6 +52,7 @@ func (p *Phase) HasFault() bool { return len(p.Faults) > 0 }
 // phaseWatch measures a phase while the lines go by.
 type phaseWatch struct {
 	Phase
+	place int  // among the phases
 	timed bool // its latency is that of the test
 	// from and until are those of the Phase, or never; healed is when its last heal returned, and recovered when the
 	// first acquire was granted that was asked for after that, or 0.
@@ -78,7 +79,7 @@ type phaseWatch struct {
 }
 
 func (p *pass) beginPhase(op *history.Op) {
-	w := &phaseWatch{Phase: Phase{Name: op.Phase, Begin: op.Time, Unended: true}, from: never, until: never}
+	w := &phaseWatch{Phase: Phase{Name: op.Phase, Begin: op.Time, Unended: true}, place: len(p.phases), from: never, until: never}
 	w.timed = p.timed(w.Name)
 	p.cut.phaseBegins(p, op.Time)
 	p.flush(op.Time)
