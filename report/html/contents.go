@@ -30,7 +30,7 @@ func (p *htmlPage) contents() []place {
 		all = append(all, place{"answers", "Which lock for which work"})
 	}
 	if p.Matrix != nil {
-		all = append(all, place{"matrix", "All runs"})
+		all = append(all, place{"matrix", report.MatrixTitle})
 	}
 	for _, r := range p.Runs {
 		all = append(all, place{r.Prefix + "run", r.Title})
@@ -39,4 +39,6 @@ func (p *htmlPage) contents() []place {
 }
 
 // Exclusion is the worst finding of any test of the driver on mutual exclusion.
-func (s *driverSection) Exclusion() report.Finding { return exclusion(s.Row) }
+func (s *driverSection) Exclusion() report.Finding {
+	return s.Find(func(t *report.TestRow) report.Finding { return t.Exclusion }, report.AnyTest)
+}

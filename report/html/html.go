@@ -39,8 +39,13 @@ func Render(w io.Writer, d *report.Document, _ report.Options) error {
 		"shownRuns": func() int { return shownRuns },
 		"unbroken":  unbroken,
 		"unseen":    report.Unseen,
-		"anchor":    func(s string) string { return notInAnchors.ReplaceAllString(s, "-") },
-		"join":      func(all []string) string { return strings.Join(all, " ") },
+		"linked":    linked,
+		"runAnchor": func(i int) string { return runPrefix(i) + "run" },
+
+		"matrixTitle": func() string { return report.MatrixTitle },
+		"matrixAbout": func() string { return report.MatrixAbout },
+		"anchor":      anchor,
+		"join":        func(all []string) string { return strings.Join(all, " ") },
 	}).ParseFS(pageTemplates, "page/*.html")
 	if err != nil {
 		return fmt.Errorf("parse the page: %w", err)
@@ -96,3 +101,19 @@ func prose(text string) template.HTML {
 	}
 	return template.HTML(b.String())
 }
+
+// linked links the terms of a text to what they mean.
+func linked(text string) template.HTML {
+	var b strings.Builder
+	for _, p := range report.Linked(unbroken(text)) {
+		words := template.HTMLEscapeString(p.Text)
+		if p.Term != "" {
+			words = `<a class="term" href="#term-` + anchor(p.Term) + `">` + words + "</a>"
+		}
+		b.WriteString(words)
+	}
+	return template.HTML(b.String())
+}
+
+// anchor is the name by which links find a term.
+func anchor(s string) string { return notInAnchors.ReplaceAllString(s, "-") }

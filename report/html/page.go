@@ -28,7 +28,7 @@ type htmlPage struct {
 	Title   string
 	Style   template.CSS
 	Summary *report.Summary // nil: there is none
-	Matrix  *matrix         // nil: there is only one run
+	Matrix  *report.Matrix  // nil: there is only one scenario
 	// Answers and Contents are of the page or, if one run is Alone on it, of that.
 	Answers  []report.Answer
 	Contents []place
@@ -82,9 +82,7 @@ type told struct {
 func newPage(d *report.Document) (*htmlPage, error) {
 	all := d.Runs
 	p := &htmlPage{Answers: report.Answers(all), Glossary: report.Glossary(), Style: template.CSS(pageStyle), Title: fmt.Sprintf("Locks in %s", units.Plural(len(all), "run")), Summary: d.Summary}
-	if len(all) > 1 {
-		p.Matrix = newMatrix(all)
-	}
+	p.Matrix = report.NewMatrix(all)
 	full := inFull(all)
 	var told []*report.Model
 	for i, m := range all {

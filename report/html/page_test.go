@@ -2,6 +2,7 @@ package html
 
 import (
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,36 +18,16 @@ import (
 )
 
 func TestAPageOfSeveralRuns(t *testing.T) {
-	m := newMatrix([]*report.Model{sample.Tables(t), sample.Run(t)})
-	if len(m.Columns) != 2 || m.Columns[1].Subject != "partition" || m.Columns[1].Anchor != "run-2-run" || len(m.Lines) != 9 {
-		t.Fatalf("columns %+v, %d lines", m.Columns, len(m.Lines))
-	}
-	cells := map[string]string{}
-	for _, l := range m.Lines {
-		for _, c := range l.Cells {
-			text := "absent"
-			if c.Row != nil {
-				text = strings.ReplaceAll(c.Exclusion.Words()+", "+c.Unfenced.Words()+", "+c.Fenced.Words(), "\u00a0", " ")
-			}
-			cells[l.Title] += text + "; "
-		}
-	}
-	for title, want := range map[string]string{
-		"Busy lock": "invalid ×1, valid, cannot be fenced; absent; ", "etcd": "absent; invalid ×2, invalid ×1, valid; ", "Redis Redlock": "absent; unknown, valid, cannot be fenced; ",
-		"ZooKeeper": "absent; not run, not run, not run; ", "Absent lock": "not run, not run, not run; absent; ",
-	} {
-		if cells[title] != want {
-			t.Errorf("%s: %q, want %q", title, cells[title], want)
-		}
-	}
 	page := sample.Render(t, Render, sample.Tables(t), sample.Run(t))
-	for _, want := range []string{`<a href="#run-2-run">partition</a>`, `<h2 class="run" id="run-2-run">`, `id="run-2-driver-etcd"`, `id="run-1-driver-busy"`} {
+	for _, want := range []string{`<a href="#run-2-run">partition</a>`, `<a href="#matrix">Data in each scenario</a>`, `<h2 class="run" id="run-2-run">`, `id="run-2-driver-etcd"`, `id="run-1-driver-busy"`} {
 		if n := strings.Count(page, want); n != 1 {
 			t.Errorf("the page has %q %d times", want, n)
 		}
 	}
-	if strings.Contains(sample.Render(t, Render, sample.Run(t)), "All runs") {
-		t.Error("a page of one run compares runs")
+	for name, one := range map[string]string{"one run": sample.Render(t, Render, sample.Run(t)), "one scenario": sample.Render(t, Render, sample.Run(t), sample.Run(t))} {
+		if strings.Contains(one, report.MatrixTitle) {
+			t.Errorf("a page of %s compares scenarios", name)
+		}
 	}
 }
 
@@ -201,6 +182,21 @@ func TestNoDecadeIsEmpty(t *testing.T) {
 	} {
 		if down, up := roundDown(tt.value), roundUp(tt.value); math.Abs(down-tt.down) > 1e-9 || math.Abs(up-tt.up) > 1e-9 {
 			t.Errorf("%v lies between %v and %v, want %v and %v", tt.value, down, up, tt.down, tt.up)
+		}
+	}
+}
+
+// Terms are linked where they stand, and each link has its target.
+func TestTermsAreLinked(t *testing.T) {
+	page := sample.Render(t, Render, sample.Run(t))
+	for _, header := range []string{`Exclusion</a> <small><a class="term" href="#term-heeding-ignoring">ignoring</a>`, `Data <small><a class="term" href="#term-fenced-unfenced">fenced</a>`} {
+		if !strings.Contains(page, header) {
+			t.Errorf("no heading has %s", header)
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="#(term-[^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(page, `<dt id="`+link[1]+`">`) {
+			t.Fatalf("%s leads nowhere", link[0])
 		}
 	}
 }

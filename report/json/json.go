@@ -20,6 +20,19 @@ type (
 	runsObject struct {
 		Format int         `json:"format"`
 		Runs   []runObject `json:"runs"`
+		// Answers and Matrix are what several runs say together.
+		Answers []lockAnswerObject `json:"answers,omitempty"`
+		Matrix  []matrixObject     `json:"matrix,omitempty"`
+	}
+	lockAnswerObject struct {
+		Driver string `json:"driver"`
+		answerObject
+	}
+	matrixObject struct {
+		Driver   string             `json:"driver"`
+		Scenario string             `json:"scenario"`
+		Unfenced report.DataOutcome `json:"data_unfenced"`
+		Fenced   report.DataOutcome `json:"data_fenced"`
 	}
 	runObject struct {
 		Dir       string            `json:"dir,omitempty"`
@@ -200,7 +213,29 @@ func Render(w io.Writer, d *report.Document, _ report.Options) error {
 	for _, m := range d.Runs {
 		all.Runs = append(all.Runs, run(m))
 	}
+	if len(d.Runs) > 1 {
+		for _, a := range report.Answers(d.Runs) {
+			all.Answers = append(all.Answers, lockAnswerObject{a.Driver.Name, answer(&a)})
+		}
+	}
+	all.Matrix = matrix(report.NewMatrix(d.Runs))
 	return enc.Encode(all)
+}
+
+// matrix has an object for each lock and scenario that a run was of.
+func matrix(m *report.Matrix) []matrixObject {
+	if m == nil {
+		return nil
+	}
+	var all []matrixObject
+	for _, l := range m.Lines {
+		for i, c := range l.Cells {
+			if !c.Absent {
+				all = append(all, matrixObject{l.Driver.Name, m.Columns[i].Title, c.Unfenced.Outcome(), c.Fenced.Outcome()})
+			}
+		}
+	}
+	return all
 }
 
 func run(m *report.Model) runObject {

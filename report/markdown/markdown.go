@@ -23,20 +23,22 @@ const MaxSize = 1<<20 - 64<<10
 // Render writes GitHub-flavoured Markdown of up to MaxSize bytes: what all runs come to, and then run after run. What
 // does not fit is counted. The error is that of w.
 func Render(w io.Writer, d *report.Document, _ report.Options) error {
-	var md markdown
+	var md, terms markdown
+	terms.glossary()
 	if d.Summary != nil {
 		md.summary(d.Summary)
 	} else {
 		md.answers(report.Answers(d.Runs))
-		md.runs(d.Runs)
+		md.matrix(report.NewMatrix(d.Runs))
+		md.runs(d.Runs, terms.b.Len())
 	}
-	_, err := io.WriteString(w, md.b.String())
+	_, err := io.WriteString(w, md.b.String()+terms.b.String())
 	return err
 }
 
-// runs writes those runs that fit, the first ones first.
-func (md *markdown) runs(all []*report.Model) {
-	const room = 200 // of the last paragraph
+// runs writes those runs that fit and leave so many bytes, the first ones first.
+func (md *markdown) runs(all []*report.Model, leave int) {
+	room := leave + 200 // of the last paragraph
 	left := 0
 	for _, m := range all {
 		var one markdown
@@ -100,9 +102,9 @@ func (md *markdown) comparison(m *report.Model) {
 		return
 	}
 	md.heading(3, "Comparison")
-	header := []string{"Approach", "Exclusion, heeding", "Exclusion, ignoring", "Data, unfenced", "Data, fenced", "p50", "p99"}
+	header := []string{"Approach", linked("Exclusion, heeding"), linked("Exclusion, ignoring"), linked("Data, unfenced"), linked("Data, fenced"), "p50", "p99"}
 	for _, p := range m.FaultPhases {
-		header = append(header, escape(p))
+		header = append(header, linked(p))
 	}
 	md.row(header)
 	md.rule(len(header))
@@ -146,8 +148,10 @@ func cells(r *report.Row) []string {
 }
 
 // mark sets in bold what is not as it should be.
-func mark(s report.State, words string) string {
-	words = escape(words)
+func mark(s report.State, words string) string { return bold(s, escape(words)) }
+
+// bold is mark of words that are Markdown already.
+func bold(s report.State, words string) string {
 	if s == report.Invalid || s == report.Failed || s == report.Unknown || s == report.NotRun {
 		return "**" + words + "**"
 	}
@@ -158,11 +162,11 @@ func (md *markdown) tables(all []report.Table) {
 	for _, t := range all {
 		md.heading(3, t.Title)
 		if t.About != "" {
-			md.paragraph(escape(t.About))
+			md.paragraph(linked(t.About))
 		}
 		header := []string{"Approach"}
 		for _, c := range t.Columns {
-			header = append(header, escape(c))
+			header = append(header, linked(c))
 		}
 		md.row(header)
 		column := "---"
@@ -207,7 +211,7 @@ func (md *markdown) list(heading string, paragraphs []string) {
 	}
 	md.heading(3, heading)
 	for _, p := range paragraphs {
-		md.b.WriteString("- " + escape(p) + "\n")
+		md.b.WriteString("- " + linked(p) + "\n")
 	}
 	md.b.WriteString("\n")
 }
@@ -233,8 +237,10 @@ var escapes = strings.NewReplacer(
 var numbered = regexp.MustCompile(`^(\d+)([.)])( |$)`)
 
 // escape makes one line of s that shows what s says, and nothing else.
-func escape(s string) string {
-	s = escapes.Replace(report.Printable(s))
+func escape(s string) string { return begin(escapes.Replace(report.Printable(s))) }
+
+// begin keeps the begin of a line that was escaped from making a list or a heading of it.
+func begin(s string) string {
 	// At the beginning of a line these make a list or a heading.
 	if s != "" && strings.ContainsAny(s[:1], "-+=") {
 		s = `\` + s

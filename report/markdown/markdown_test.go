@@ -33,6 +33,7 @@ func markdownHTML(t interface{ Fatal(...any) }, source string) string {
 // Any text is shown as it is, in a list and in a table, and nothing that it says becomes markup.
 func TestMarkdownShowsAnyText(t *testing.T) {
 	odd := rapid.SampledFrom([]string{
+		" fenced ", "token", "gap", "stale write",
 		"|", "`", "``", "*", "_", "[x](http://a.example)", "<script>", "</td>", "&lt;", "\\", "\n", "\r", "@someone", "#12", "www.a.example", "https://a.example/b",
 		"a@b.example", "- ", "1. ", "1) ", "# ", "~~", "$x$", "![", "---", "===", "\x00", "\u202e", ":", "+ ", "> ", "ftp://a.example", "a", " ", "    ",
 	})
@@ -46,6 +47,9 @@ func TestMarkdownShowsAnyText(t *testing.T) {
 			if want == "" {
 				continue
 			}
+			if unlinked := termLink.ReplaceAllString(linked(s), "$1"); unlinked != escape(s) {
+				t.Fatalf("%q becomes %q with links", s, unlinked)
+			}
 			got := markdownHTML(t, form.before+escape(s)+form.after)
 			inner, ok := strings.CutPrefix(got, form.open)
 			inner, ok2 := strings.CutSuffix(inner, form.close)
@@ -55,6 +59,12 @@ func TestMarkdownShowsAnyText(t *testing.T) {
 		}
 	})
 }
+
+// termLink is a link to a term in Markdown, and termTarget the begin of one in HTML.
+var (
+	termLink   = regexp.MustCompile(`\[([^\[\]]*)\]\(#[a-z-]*\)`)
+	termTarget = regexp.MustCompile(`<a href="#([a-z-]*)">`)
+)
 
 // mention is what GitHub makes a link of even in text that was escaped.
 var mention = regexp.MustCompile(`@\w|#\d|\w://`)
@@ -69,6 +79,12 @@ func TestMarkdownOfOddTexts(t *testing.T) {
 	}
 	source := sample.Render(t, Render, report.NewModel(run, results.Verdicts{}, true, nil))
 	page := markdownHTML(t, source)
+	for _, link := range termTarget.FindAllStringSubmatch(page, -1) {
+		if !slices.ContainsFunc(report.Glossary(), func(term report.Term) bool { return anchor(term.Name) == link[1] }) {
+			t.Errorf("%s leads nowhere", link[0])
+		}
+	}
+	page = termTarget.ReplaceAllString(page, "")
 	for _, bad := range []string{"<img", "<a ", "<code", "<h1"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("there is %q: %s", bad, page)

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ type blow struct {
 	granted      int64        // ms: c2 is granted the lock; 0: never
 	sent, served int64        // ms: c1's write; 0: it never was
 	outcome      history.Type
+	asker        string // the client of c2's acquire, if it is another
 }
 
 // ops is the history. The lines of the resource have the times at which it served.
@@ -47,7 +49,7 @@ func (b *blow) ops() []history.Op {
 	add(500, phase)
 
 	c1 := history.Op{Client: "c1", Process: 1, Grant: 1, Lock: "x", F: history.Acquire, Type: history.Invoke}
-	c2 := history.Op{Client: "c2", Process: 2, Grant: 1, Lock: "x", F: history.Acquire, Type: history.Invoke}
+	c2 := history.Op{Client: cmp.Or(b.asker, "c2"), Process: 2, Grant: 1, Lock: "x", F: history.Acquire, Type: history.Invoke}
 	add(10, c1)
 	add(b.asks, c2)
 	c1.Type, c2.Type = history.OK, history.OK
@@ -98,6 +100,7 @@ func TestStruck(t *testing.T) {
 		{"paused", func(*blow) {}, Struck{PausedHolder: true}},
 		{"paused for less than the TTL", func(b *blow) { b.to = 120 }, Struck{}},
 		{"paused, and nobody else asked", func(b *blow) { b.asks = 0 }, Struck{}},
+		{"paused with those who asked", func(b *blow) { b.asker = "c1" }, Struck{}},
 		{"paused, asked for before", func(b *blow) { b.asks = 25 }, Struck{PausedHolder: true}},
 		{"not injected", func(b *blow) { b.placed = history.Fail }, Struck{}},
 		{"nobody knows whether it was injected", func(b *blow) { b.placed = history.Info }, Struck{}},

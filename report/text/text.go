@@ -25,7 +25,7 @@ func Render(w io.Writer, d *report.Document, opt report.Options) error {
 	case len(d.Runs) == 1:
 		t.run(&b, d.Runs[0], t.answers(report.Answers(d.Runs)))
 	default:
-		b.WriteString(t.answers(report.Answers(d.Runs)))
+		b.WriteString(t.overview(d.Runs))
 		for _, m := range d.Runs {
 			t.run(&b, m, "")
 		}
@@ -36,8 +36,13 @@ func Render(w io.Writer, d *report.Document, opt report.Options) error {
 
 // Overview writes what several runs come to, and nothing of any single one. The error is that of w.
 func Overview(w io.Writer, d *report.Document, opt report.Options) error {
-	_, err := io.WriteString(w, newRenderer(opt).answers(report.Answers(d.Runs)))
+	_, err := io.WriteString(w, newRenderer(opt).overview(d.Runs))
 	return err
+}
+
+// overview is what runs come to together: the answers, and the matrix if they are of several scenarios.
+func (t renderer) overview(runs []*report.Model) string {
+	return t.answers(report.Answers(runs)) + t.matrix(report.NewMatrix(runs))
 }
 
 func (t renderer) summary(b *strings.Builder, s *report.Summary) {
