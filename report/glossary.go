@@ -43,7 +43,7 @@ func Linked(text string) []Piece {
 	rest := 0
 	for _, at := range termForms.FindAllStringIndex(text, -1) {
 		name := termOf[strings.ToLower(text[at[0]:at[1]])]
-		if linked[name] {
+		if linked[name] || partOfName(text, at[0], at[1]) {
 			continue
 		}
 		linked[name] = true
@@ -57,6 +57,15 @@ func Linked(text string) []Piece {
 		all = append(all, Piece{Text: text[rest:]})
 	}
 	return all
+}
+
+// partOfName reports whether what is between the two places is a part of a name ("etcd.fenced.heeding").
+func partOfName(text string, begin, end int) bool {
+	const joins = ".-_/"
+	if begin > 0 && strings.ContainsRune(joins, rune(text[begin-1])) {
+		return true
+	}
+	return end+1 < len(text) && strings.ContainsRune(joins, rune(text[end])) && !strings.ContainsRune(" \n", rune(text[end+1]))
 }
 
 // termForms finds the terms in a text, and termOf names them.

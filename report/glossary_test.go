@@ -10,8 +10,9 @@ import (
 
 func TestLinked(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                 "",
-		"nothing to link":  "nothing to link",
+		"":                "",
+		"nothing to link": "nothing to link",
+		"etcd.fenced.heeding, open-token, leases.": "etcd.fenced.heeding, open-token, [leases>lease].",
 		"Exclusion":        "[Exclusion>exclusion]",
 		"Data, unfenced":   "Data, [unfenced>fenced, unfenced]",
 		"fencing tokens":   "[fencing tokens>fencing token]",
