@@ -12,7 +12,7 @@ func (t renderer) matrix(m *report.Matrix) string {
 	if m == nil {
 		return ""
 	}
-	g := grid{header: []string{firstColumn}}
+	g := grid{header: []string{firstColumn}, numbers: true} // what stands side by side does not break
 	for _, c := range m.Columns {
 		g.header = append(g.header, report.Printable(c.Title))
 	}
