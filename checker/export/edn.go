@@ -46,9 +46,9 @@ type ednWriter struct {
 	// keyword is what can be written as one without doubt.
 	keyword *regexp.Regexp
 	index   int64
-	open    map[pending]int64  // Jepsen's process of each call that is under way
-	idle    map[int64]int64 // Jepsen's process of each worker that has none under way and may invoke again
-	next    int64           // Jepsen's process that nobody was yet
+	open    map[pending]int64 // Jepsen's process of each call that is under way
+	idle    map[int64]int64   // Jepsen's process of each worker that has none under way and may invoke again
+	next    int64             // Jepsen's process that nobody was yet
 }
 
 // pending is what a worker invokes, and what its end names.
