@@ -71,9 +71,9 @@ func surviveBrokenPipes() (undo func()) {
 // farewell is what a second interrupt of a run does before the program leaves.
 type farewell struct {
 	mu      sync.Mutex
-	out     string         // where the newest run makes its directory
-	started time.Time      // what that run's run.json says of its start
-	feed    *progress.Feed // what shows the run; nil: nothing does
+	out     string           // where the newest run makes its directory
+	started time.Time        // what that run's run.json says of its start
+	feeds   []*progress.Feed // what shows the run
 }
 
 type farewellKey struct{}
@@ -87,22 +87,22 @@ func farewellIn(ctx context.Context) *farewell {
 }
 
 // begin says which run is the newest.
-func (f *farewell) begin(out string, started time.Time, feed *progress.Feed) {
+func (f *farewell) begin(out string, started time.Time, feeds []*progress.Feed) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.out, f.started, f.feed = out, started, feed
+	f.out, f.started, f.feeds = out, started, feeds
 }
 
 // say takes the display away and says where the run is, if it has a directory. A terminal or a disk that does not
 // answer holds it up for no longer than two graces.
 func (f *farewell) say(w io.Writer) {
 	f.mu.Lock()
-	out, started, feed := f.out, f.started, f.feed
+	out, started, feeds := f.out, f.started, f.feeds
 	f.mu.Unlock()
 	if started.IsZero() {
 		return
 	}
-	if feed != nil {
+	for _, feed := range feeds {
 		within(grace, func() { _ = feed.Close() }) // what could not be shown no longer matters
 	}
 	within(grace, func() {

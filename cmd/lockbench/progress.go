@@ -16,29 +16,32 @@ import (
 	"github.com/lockbench/lockbench/scenarios/plan"
 )
 
-// shown is what a run tells while it goes on. feed is nil with --quiet.
+// shown is what a run tells while it goes on. feeds are none with --quiet and without --web.
 type shown struct {
-	feed   *progress.Feed
+	feeds  []*progress.Feed
 	forget func() bool // stops waiting for an interrupt
 }
 
 // newProgress starts to show a run, in the way that the flags and the terminal ask for. The caller calls end.
 func newProgress(cmd *cobra.Command, f runFlags) *shown {
-	var renderer progress.Renderer
-	var every time.Duration
+	s := &shown{}
+	add := func(r progress.Renderer, every time.Duration) {
+		s.feeds = append(s.feeds, progress.Start(untilNobodyReads{r, f.interrupt}, every))
+	}
 	said := cmd.ErrOrStderr()
 	switch {
 	case f.quiet:
-		return &shown{}
 	case f.json:
-		renderer = progress.NewJSON(cmd.OutOrStdout())
+		add(progress.NewJSON(cmd.OutOrStdout()), 0)
 	case canRedraw(said):
-		renderer = progress.NewLive(said, func() int { return windowWidth(said) }, time.Now)
-		every = time.Second // times pass, and windows change
+		// Times pass, and windows change.
+		add(progress.NewLive(said, func() int { return windowWidth(said) }, time.Now), time.Second)
 	default:
-		renderer = progress.NewPlain(said)
+		add(progress.NewPlain(said), 0)
 	}
-	s := &shown{feed: progress.Start(untilNobodyReads{renderer, f.interrupt}, every)}
+	if f.web != nil {
+		add(f.web, time.Second)
+	}
 	s.forget = context.AfterFunc(cmd.Context(), func() {
 		s.tell(progress.Event{Kind: progress.Note, Text: "interrupted: faults are being healed and servers stopped; a second interrupt leaves at once"})
 	})
@@ -72,7 +75,7 @@ func windowWidth(w io.Writer) int {
 
 // listener is who gets the run's events; nil: nobody. place is the run's in its series.
 func (s *shown) listener(place *progress.Place) func(progress.Event) {
-	if s.feed == nil {
+	if len(s.feeds) == 0 {
 		return nil
 	}
 	return func(e progress.Event) {
@@ -80,25 +83,30 @@ func (s *shown) listener(place *progress.Place) func(progress.Event) {
 			about := *e.Run
 			about.Place, e.Run = place, &about
 		}
-		s.feed.Emit(e)
+		s.emit(e)
 	}
 }
 
 func (s *shown) tell(e progress.Event) {
-	if s.feed != nil {
-		e.Time = time.Now()
-		s.feed.Emit(e)
+	e.Time = time.Now()
+	s.emit(e)
+}
+
+func (s *shown) emit(e progress.Event) {
+	for _, f := range s.feeds {
+		f.Emit(e)
 	}
 }
 
 // end shows how the run ended and waits until all is shown.
 func (s *shown) end(r progress.Result) error {
-	if s.feed == nil {
-		return nil
-	}
 	s.forget()
 	s.tell(progress.Event{Kind: progress.RunEnded, Result: &r})
-	return s.feed.Close()
+	var errs []error
+	for _, f := range s.feeds {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // result is how a run ended, for programs. model is nil if the run could not be judged.

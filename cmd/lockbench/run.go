@@ -39,6 +39,8 @@ type runFlags struct {
 	resume              string          // directory of the series that goes on
 	place               *progress.Place // of the run in its series; nil: it is of none
 	direct, quiet, json bool
+	webAddr             string                 // of the live page; empty: there is none
+	web                 *progress.Web          // nil: there is none
 	interrupt           func()                 // ends the run as Ctrl-C does
 	replay              []nemesis.TestSchedule // the schedule's; empty: the faults are drawn
 }
@@ -63,6 +65,9 @@ Progress goes to standard error: on a terminal as messages and a status line, el
 there is none. With --json standard output has one event a line instead of the report (docs/progress.md); the last event has
 the verdicts.
 
+With --web, or --web=127.0.0.1:8080, a page on this machine shows the same with plots that grow. Its URL, with a random token, is
+told at the begin. When all is over the page becomes the report, and lockbench ends.
+
 Without --driver the scenario's drivers run, or the six locks without their variants. A lock whose servers are not installed is
 shown as not run.`,
 		Example: `  lockbench run --scenario partition
@@ -73,6 +78,7 @@ shown as not run.`,
   lockbench run --scenario all
   lockbench run --scenario partition,client-pause,delayed-write --driver etcd,zookeeper
   lockbench run --scenario baseline --rounds 5
+  lockbench run --scenario partition --web
   lockbench run --scenario partition --json | jq -c 'select(.event == "run-ended").result.tests[]'
   lockbench run --schedule results/20261123T060000Z-partition/schedule.yaml`,
 		Args: runArgs,
@@ -97,8 +103,11 @@ shown as not run.`,
 	fl.BoolVar(&f.direct, "direct", false, "no proxies between clients and servers; phases that cut links do not run")
 	fl.BoolVar(&f.quiet, "quiet", false, "nothing but the report at the end, and errors")
 	fl.BoolVar(&f.json, "json", false, "one event a line as JSON on standard output, and no report there")
+	fl.StringVar(&f.webAddr, "web", "", "serve a live page on loopback that ends as the report; the address after =, default 127.0.0.1 and a free port")
+	fl.Lookup("web").NoOptDefVal = "127.0.0.1:0"
 	fl.StringVar(&f.out, "out", defaultOut, "directory in which the run's directory is made")
 	fl.StringVar(&f.resume, "resume", "", "directory of several scenarios that were interrupted: what is complete there is kept, the rest is run")
+	completeWords(cmd, "web", []string{"127.0.0.1:8080", "localhost:8080"})
 	completeFolders(cmd, "resume")
 	completeWords(cmd, "fencing", []string{string(scenarios.Fenced), string(scenarios.Unfenced), scenarios.Both})
 	fl.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -132,6 +141,11 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if f.quiet && f.json {
 		return usage(errors.New("--quiet and --json exclude each other: the events are what --json is for"))
 	}
+	if f.webAddr != "" {
+		if err := progress.CheckWebAddress(f.webAddr); err != nil {
+			return usage(fmt.Errorf("--web: %w", err))
+		}
+	}
 	f.Changed = cmd.Flags().Changed
 	defer surviveBrokenPipes()()
 	ctx, cancel := context.WithCancel(cmd.Context())
@@ -145,6 +159,11 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if f.schedule == "" && f.WantsSeries() {
 		return runSeveral(cmd, f, limit)
 	}
+	return runPlanned(cmd, f, limit)
+}
+
+// runPlanned runs one scenario: once, or once for each value of a sweep, or in rounds.
+func runPlanned(cmd *cobra.Command, f runFlags, limit uint64) (err error) {
 	if f.resume != "" {
 		return usage(errors.New("--resume goes on with several scenarios: give --scenario all, or the list that the series began with"))
 	}
@@ -160,6 +179,11 @@ func runScenario(cmd *cobra.Command, f runFlags) error {
 	if runtime.GOOS != "linux" {
 		return exitError{exitInternal, fmt.Errorf("run %s: %w", runs[0].Scenario.Name, provision.ErrUnsupported)}
 	}
+	end, err := f.serveWeb(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = end(err) }()
 	switch {
 	case runs[0].Round != nil:
 		return runRounds(cmd, f, runs)
@@ -187,7 +211,11 @@ func runSeveral(cmd *cobra.Command, f runFlags, limit uint64) error {
 	if runtime.GOOS != "linux" {
 		return exitError{exitInternal, fmt.Errorf("run %s: %w", s.Name, provision.ErrUnsupported)}
 	}
-	return runScenarios(cmd, f, s, limit)
+	end, err := f.serveWeb(cmd)
+	if err != nil {
+		return err
+	}
+	return end(runScenarios(cmd, f, s, limit))
 }
 
 // takeSeed lets a series that goes on have the seed that it began with.
@@ -230,7 +258,7 @@ type ran struct {
 // runOne runs and reports.
 func runOne(cmd *cobra.Command, f runFlags, p plan.Run) (ran, error) {
 	show, about := newProgress(cmd, f), meta(p, f)
-	farewellIn(cmd.Context()).begin(f.out, about.Started, show.feed)
+	farewellIn(cmd.Context()).begin(f.out, about.Started, show.feeds)
 	dir, err := run.Run(cmd.Context(), run.Config{
 		Scenario: p.Scenario, Drivers: p.Drivers, Backends: servers.Backends(), Seed: p.Seed, Direct: f.direct, Replay: f.replay,
 		Out: f.out, Label: p.Label(), First: p.First(), Meta: about, Fence: resource.RejectLower, Progress: show.listener(f.place),
@@ -244,6 +272,9 @@ func runOne(cmd *cobra.Command, f runFlags, p plan.Run) (ran, error) {
 	}
 	r := ran{result(p, dir, model, err), model}
 	failed := show.end(r.result)
+	if model != nil {
+		f.sayReport(results.Dir(dir))
+	}
 	if model != nil && !f.json && p.Round == nil && f.place == nil {
 		failed = errors.Join(failed, renderReport(cmd, dir, model))
 	}

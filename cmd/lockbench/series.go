@@ -127,6 +127,7 @@ func (s *series) reportRounds(cmd *cobra.Command, f runFlags, dir results.Dir) e
 	if err := formats.Save(dir, rounds.Document()); err != nil {
 		return err
 	}
+	f.sayReport(dir)
 	out := cmd.OutOrStdout()
 	if f.json {
 		return endSeries(out, progress.Event{Kind: progress.RoundsEnded, Dir: string(dir), Results: s.ended})

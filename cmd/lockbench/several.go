@@ -271,6 +271,7 @@ func (l *several) report() error {
 		if err := formats.Save(l.dir, all); err != nil {
 			return err
 		}
+		l.flags.sayReport(l.dir)
 	}
 	if l.flags.json {
 		return endSeries(out, progress.Event{Kind: progress.SeriesEnded, Dir: string(l.dir), Results: append(l.ended, l.notRun()...)})

@@ -15,6 +15,7 @@ type Kind string
 
 // The kinds.
 const (
+	PageServed      Kind = "page-served"      // URL
 	RunStarted      Kind = "run-started"      // Run
 	ClusterStarting Kind = "cluster-starting" // Driver
 	ClusterReady    Kind = "cluster-ready"    // Driver, Version
@@ -65,6 +66,8 @@ type Event struct {
 	Run      *Run          `json:"run,omitempty"`
 	Result   *Result       `json:"result,omitempty"`
 	Results  []Result      `json:"results,omitempty"`
+	// URL is where the live page is, with its secret.
+	URL string `json:"url,omitempty"`
 	// Dir is the directory of all rounds, or of the series.
 	Dir string `json:"dir,omitempty"`
 }

@@ -181,14 +181,21 @@ const turn = 3 * time.Second
 // line is the status line, in at most width columns: the times and incidents of the run and, in turn, one of the
 // drivers that are at work.
 func (s *state) line(now time.Time, width int) string {
-	elapsed := now.Sub(s.began)
+	cells := s.times(now)
+	if working := s.working(); len(working) > 0 && !s.judging {
+		cells = append(cells, working[int(max(0, now.Sub(s.began))/turn)%len(working)].status(now))
+	}
+	return text.Snip(printable(strings.Join(cells, "  ")), width, "…")
+}
+
+// times says how long the run takes, and how many incidents there are.
+func (s *state) times(now time.Time) []string {
 	left := s.left(now).Round(time.Second)
-	cells := []string{fmt.Sprintf("%v elapsed", elapsed.Round(time.Second))}
-	working := s.working()
+	cells := []string{fmt.Sprintf("%v elapsed", now.Sub(s.began).Round(time.Second))}
 	switch {
 	case s.judging:
 		cells = append(cells, "judging the histories")
-	case len(working) == 0:
+	case len(s.working()) == 0:
 		cells = append(cells, "all tests are over")
 	case left > 0:
 		cells = append(cells, fmt.Sprintf("about %v left", left))
@@ -207,10 +214,7 @@ func (s *state) line(now time.Time, width int) string {
 	if incidents > 0 {
 		cells = append(cells, units.Plural(incidents, "incident"))
 	}
-	if len(working) > 0 && !s.judging {
-		cells = append(cells, working[int(max(0, elapsed)/turn)%len(working)].status(now))
-	}
-	return text.Snip(printable(strings.Join(cells, "  ")), width, "…")
+	return cells
 }
 
 // working lists the drivers that have a phase under way or, if none has, those that have tests left.
@@ -232,11 +236,14 @@ func (s *state) working() []*row {
 }
 
 // status says what one driver does.
-func (r *row) status(now time.Time) string {
+func (r *row) status(now time.Time) string { return r.driver + ": " + r.doing(now) }
+
+// doing says what the driver does, without its name.
+func (r *row) doing(now time.Time) string {
 	if r.phase == "" {
-		return r.driver + ": " + r.stage
+		return r.stage
 	}
-	s := r.driver + ": "
+	s := ""
 	if len(r.tests) > 1 {
 		s += fmt.Sprintf("test %d of %d, ", r.ended+1, len(r.tests))
 	}

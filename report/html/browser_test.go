@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lockbench/lockbench/internal/testkit/browser"
 	"github.com/lockbench/lockbench/internal/testkit/must"
@@ -21,9 +21,6 @@ var (
 	screenshots = flag.String("screenshots", "", "write screenshots of the pages into this directory")
 	screenRuns  = flag.String("screenshot-run", "", "take them of the runs in these directories, too")
 )
-
-// patience bounds the start of the browser and everything that is asked of one page; a busy machine takes long.
-const patience = 60 * time.Second
 
 // screens are what the pages are looked at on.
 var screens = []struct {
@@ -39,7 +36,7 @@ var screens = []struct {
 func TestPagesInABrowser(t *testing.T) {
 	path, err := browser.Find()
 	testenv.NeedServer(t, err)
-	tab := newTab(t, path)
+	tab := browser.NewTab(t, path)
 	for name, page := range browserPages(t) {
 		file := filepath.Join(t.TempDir(), name+".html")
 		var b bytes.Buffer
@@ -47,16 +44,16 @@ func TestPagesInABrowser(t *testing.T) {
 		must.Succeed(t, os.WriteFile(file, b.Bytes(), 0o600))
 		for _, s := range screens {
 			t.Run(name+"/"+s.name, func(t *testing.T) {
-				tab.open(t, file, s.width, s.height, s.dark)
+				tab.Open(t, (&url.URL{Scheme: "file", Path: filepath.ToSlash(file)}).String(), s.width, s.height, s.dark)
 				if *screenshots != "" {
-					tab.shoot(t, filepath.Join(*screenshots, name+"-"+s.name+"-folded.png"))
+					tab.Shoot(t, filepath.Join(*screenshots, name+"-"+s.name+"-folded.png"))
 				}
 				if strings.HasPrefix(s.name, "desktop") && len(page.Runs) == 1 {
-					tab.checkFolded(t)
+					checkFolded(t, tab)
 				}
-				tab.check(t, page)
+				check(t, tab, page)
 				if *screenshots != "" {
-					tab.shoot(t, filepath.Join(*screenshots, name+"-"+s.name+".png"))
+					tab.Shoot(t, filepath.Join(*screenshots, name+"-"+s.name+".png"))
 				}
 			})
 		}

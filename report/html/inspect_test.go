@@ -4,9 +4,11 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/lockbench/lockbench/internal/testkit/browser"
 	"github.com/lockbench/lockbench/report"
 )
 
@@ -57,22 +59,21 @@ const inspect = `(() => {
 })()`
 
 // check looks at everything that must be true of every page.
-func (b *tab) check(t *testing.T, d *report.Document) {
+func check(t *testing.T, b *browser.Tab, d *report.Document) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.Ctx, time.Minute)
 	defer cancel()
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[inspected](inspect))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.errors) > 0 {
-		t.Errorf("the browser complains: %q", b.errors)
+	errors, requests := b.Said()
+	if len(errors) > 0 {
+		t.Errorf("the browser complains: %q", errors)
 	}
-	for _, r := range b.requests {
-		if !strings.HasPrefix(r, "file://") || len(b.requests) > 1 {
-			t.Errorf("the page asks for %q", b.requests)
+	for _, r := range requests {
+		if !strings.HasPrefix(r, "file://") || len(requests) > 1 {
+			t.Errorf("the page asks for %q", requests)
 		}
 	}
 	if !strings.Contains(got.Title, "lockbench") || got.Tables == 0 && len(d.Runs[0].Rows) > 0 {
