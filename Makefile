@@ -3,8 +3,8 @@
 GO      ?= go
 BIN      = bin/lockbench
 TOOLS    = honnef.co/go/tools/cmd/staticcheck gotest.tools/gotestsum
-# Of one package's tests. Everything together takes a few minutes on two cores.
-TIMEOUT ?= 8m
+# Of one package's tests. All together take about ten minutes on two cores, and three times that on a slow machine.
+TIMEOUT ?= 20m
 # More flags for the run of `make demo`: make demo RUN='--driver etcd --seed 7'.
 RUN     ?=
 
