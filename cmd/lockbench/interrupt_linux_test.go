@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -116,6 +117,10 @@ func TestInterruptKeepsWhatThereIs(t *testing.T) {
 // TestHangUp: a terminal that is closed, by two signals as shells and kernels send them, ends a run in order.
 func TestHangUp(t *testing.T) {
 	t.Parallel()
+	if hangUps := make(chan os.Signal, 1); signal.Ignored(syscall.SIGHUP) { // as below nohup: children would ignore it, too
+		signal.Notify(hangUps, syscall.SIGHUP)
+		defer signal.Stop(hangUps)
+	}
 	p := partition(t)
 	must.Succeed(t, p.Start())
 	p.injected()

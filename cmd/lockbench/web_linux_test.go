@@ -18,12 +18,19 @@ func TestLivePage(t *testing.T) {
 	t.Parallel()
 	p := start(t, "run", "--web", "--scenario", quietFor(t, "short", "300ms", ""))
 	p.Args = append(p.Args, "--out", p.out)
+	told, err := os.Create(filepath.Join(t.TempDir(), "stderr")) // to be read while it goes on
+	must.Succeed(t, err)
+	defer told.Close()
+	p.Stderr = told
 	must.Succeed(t, p.Start())
 	var url string
 	must.Eventually(t, "the URL is told", func() bool {
-		url = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]+/`).FindString(p.said.String())
+		b, err := os.ReadFile(told.Name())
+		must.Succeed(t, err)
+		url = regexp.MustCompile(`http://127\.0\.0\.1:\d+/[A-Z2-7]+/\n`).FindString(string(b))
 		return url != ""
 	})
+	url = strings.TrimSpace(url)
 	get := func(name string) string {
 		r, err := http.Get(url + name)
 		must.Succeed(t, err)
