@@ -53,7 +53,7 @@ func readHistory(t *testing.T, dir, test string) []history.Op {
 // A client that is killed holds no longer, and comes back with process numbers that nobody had before.
 func TestKilledClientComesBack(t *testing.T) {
 	t.Parallel()
-	s := shipped(t, "client-crash", "holder-killed", "healed")
+	s := patient(shipped(t, "client-crash", "holder-killed", "healed"))
 	s.Phases[1].For = scenarios.Span{Fixed: 500 * time.Millisecond}
 	run, judged := verdicts(t, Config{Scenario: s, Drivers: []drivers.Driver{find("redis-setnx")}})
 	const test = "redis-setnx.unfenced.heeding"
@@ -111,7 +111,7 @@ func TestPausedBeforeItsWrite(t *testing.T) {
 // well; none that was dropped; nothing anew where a phase has no step. Whatever a step kills says so.
 func TestReplayInjectsItsStepsOnly(t *testing.T) {
 	t.Parallel()
-	s := shipped(t, "client-crash", "holder-killed", "healed")
+	s := patient(shipped(t, "client-crash", "holder-killed", "healed"))
 	short := scenarios.Span{Fixed: 200 * time.Millisecond}
 	s.Phases[0].For, s.Phases[1].For = short, short
 	dropped := s.Phases[0]

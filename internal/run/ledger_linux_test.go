@@ -35,7 +35,7 @@ func inTransaction(s scenarios.Scenario) scenarios.Scenario {
 // transaction is applied while the lock holds, or never.
 func TestTransactionSavesTheData(t *testing.T) {
 	t.Parallel()
-	s := inTransaction(only(quick(t, time.Second), "holder-cut", "healed"))
+	s := patient(inTransaction(only(quick(t, time.Second), "holder-cut", "healed")))
 	s.Workload.Lost = scenarios.Ignoring
 	terminated := s.Phases[0]
 	held := scenarios.Moment{Event: scenarios.Held, After: scenarios.Span{Fixed: 10 * time.Millisecond}}
